@@ -1,0 +1,10 @@
+/// Gemma models on CPUs. Run with `--enable-native-access=dev.lapidary`: the arithmetic is native code.
+module dev.lapidary {
+    requires com.google.gson;
+    requires static org.jspecify;
+
+    // The command line only, optional for those who link the library
+    requires static info.picocli;
+    requires static me.tongfei.progressbar;
+    requires static org.jline.reader;
+}
