@@ -1,0 +1,85 @@
+package dev.lapidary.kernels;
+
+import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
+
+/// Every arithmetic operation that the decoder may call. Activations are F32; weights are of any [DataType].
+///
+/// Arguments are checked before anything is computed; a shape that does not fit throws `IllegalArgumentException`. Outputs
+/// must not overlap inputs unless said. An implementation may keep scratch memory and is used by one thread at a time.
+public interface Kernels {
+    /// `out[r] = scale * table[ids[r]]`.
+    ///
+    /// @param table `[vocab, embedding]`
+    /// @param ids   int32, at least `out.rows()` of them, each in `[0, vocab)`
+    /// @param out   `[seq, embedding]`
+    void embed(Matrix table, MemorySegment ids, float scale, Matrix out);
+
+    /// `out[r] = in[r] / sqrt(mean(in[r]^2) + epsilon) * weight` (Zhang and Sennrich 2019). `out` may be `in`.
+    ///
+    /// @param weight `[1, cols]`, the whole factor: for Gemma 1 to 3 the stored weight plus one
+    void rmsNorm(Matrix in, Matrix weight, float epsilon, Matrix out);
+
+    /// `residual += rmsNorm(in)`.
+    void rmsNormAdd(Matrix in, Matrix weight, float epsilon, Matrix residual);
+
+    /// `out += in`.
+    void add(Matrix in, Matrix out);
+
+    /// Cosines and sines of `positions[r] * inverseFrequencies[i]` (radians), both `[seq, rotated dims / 2]`.
+    ///
+    /// @param inverseFrequencies float64
+    /// @param positions          int32
+    void ropeTable(MemorySegment inverseFrequencies, MemorySegment positions, Matrix cos, Matrix sin);
+
+    /// Per head: RMSNorm if `norm` is given, half-split rotation of the first `2 * rope.cols()` elements if `rope` is given,
+    /// then `* scale`. `out` may be `in`.
+    ///
+    /// @param norm  `[1, headDim]` or null
+    /// @param rope  angles of each row or null (Su et al. 2021; pairs (i, i + dims / 2))
+    void headNormRope(Heads in, @Nullable Matrix norm, float epsilon, @Nullable RopeTable rope, float scale, Heads out);
+
+    /// `out = in * weights^T`, the parts' outputs side by side: `[seq, in] -> [seq, weights.rows()]`.
+    void project(Matrix in, Projection weights, Matrix out);
+
+    /// `out = gelu_tanh(in * gate^T) * (in * up^T)`: `[seq, in] -> [seq, neurons]` (Shazeer 2020, with the tanh GELU).
+    ///
+    /// @param scratch `[seq, neurons]`, overwritten
+    void geglu(Matrix in, Matrix gate, Matrix up, Matrix scratch, Matrix out);
+
+    /// Attention of one position: all its heads over `count` slots of a ring that begin at `firstSlot`, one pass.
+    ///
+    /// @param query   `[1, heads * headDim]`, scaled
+    /// @param keys    `[slots, kvHeads, headDim]`, a head's slots contiguous
+    /// @param values  as `keys`
+    /// @param softcap `cap * tanh(score / cap)` before the softmax, 0 for none
+    /// @param out     `[1, heads * headDim]`
+    void attend(Matrix query, Heads keys, Heads values, int firstSlot, int count, float softcap, Matrix out);
+
+    /// `out = left * right^T`, all F32: `[m, k], [n, k] -> [m, n]`.
+    void matmulTransposed(Matrix left, Matrix right, Matrix out);
+
+    /// `out = left * right`, all F32: `[m, k], [k, n] -> [m, n]`.
+    void matmul(Matrix left, Matrix right, Matrix out);
+
+    /// In place: each row keeps columns `[begin[r], end[r])` and becomes `softmax(softcap(score))` there, 0 elsewhere.
+    ///
+    /// @param begin   int32, one per row
+    /// @param end     int32, one per row
+    /// @param softcap `cap * tanh(score / cap)` before the softmax, 0 for none
+    void softcapSoftmax(Matrix scores, MemorySegment begin, MemorySegment end, float softcap);
+
+    /// In place: `x = cap * tanh(x / cap)`.
+    void softcap(Matrix x, float cap);
+
+    /// Cosines and sines of a run of positions.
+    ///
+    /// @param cos `[seq, rotated dims / 2]`
+    /// @param sin `[seq, rotated dims / 2]`
+    record RopeTable(Matrix cos, Matrix sin) {
+        /// Rows `from` to `from + count`, sharing the data.
+        public RopeTable rows(int from, int count) {
+            return from == 0 && count == cos.rows() ? this : new RopeTable(cos.rows(from, count), sin.rows(from, count));
+        }
+    }
+}
