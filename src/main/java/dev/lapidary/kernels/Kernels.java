@@ -8,6 +8,9 @@ import org.jspecify.annotations.Nullable;
 /// Arguments are checked before anything is computed; a shape that does not fit throws `IllegalArgumentException`. Outputs
 /// must not overlap inputs unless said. An implementation may keep scratch memory and is used by one thread at a time.
 public interface Kernels {
+    /// Called before each run of operations on the thread that makes them: sets up its team of threads.
+    void prepare();
+
     /// `out[r] = scale * table[ids[r]]`.
     ///
     /// @param table `[vocab, embedding]`

@@ -1,0 +1,155 @@
+package dev.lapidary;
+
+import dev.lapidary.checkpoint.Checkpoint;
+import dev.lapidary.kernels.Backend;
+import dev.lapidary.kernels.Backends;
+import dev.lapidary.kernels.DriverThread;
+import dev.lapidary.kernels.NativeKernels;
+import dev.lapidary.model.KvCache;
+import dev.lapidary.model.TextModel;
+import dev.lapidary.model.Workspace;
+import dev.lapidary.tokenizer.Tokenizer;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.nio.file.Path;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// An open checkpoint: weights mapped in place, tokenizer, and the decoder over them. Thread-safe; its sessions are not.
+///
+/// ```java
+/// try (Gemma gemma = Gemma.open(Path.of("gemma-3-1b-it"));
+///         Session session = gemma.newSession(Capacity.tokens(8192))) {
+///     session.append("In the beginning");
+///     session.generate(Sampling.temperature(0.8).topP(0.95).maxTokens(200), token -> System.out.print(token.text()));
+/// }
+/// ```
+public final class Gemma implements AutoCloseable {
+    private final Checkpoint checkpoint;
+    private final Arena arena;
+    private final NativeKernels kernels;
+    private final TextModel model;
+    private final @Nullable Tokenizer tokenizer;
+    private volatile boolean closed;
+
+    private Gemma(
+            Checkpoint checkpoint, Arena arena, NativeKernels kernels, TextModel model, @Nullable Tokenizer tokenizer) {
+        this.checkpoint = checkpoint;
+        this.arena = arena;
+        this.kernels = kernels;
+        this.model = model;
+        this.tokenizer = tokenizer;
+    }
+
+    /// Opens a checkpoint folder with [Options#defaults].
+    public static Gemma open(Path folder) throws IOException {
+        return open(folder, Options.defaults());
+    }
+
+    /// Opens a checkpoint in Hugging Face layout: `config.json`, `model.safetensors` or shards with an index, and, unless
+    /// only token ids are used, `tokenizer.model` or `tokenizer.json`. Weights are mapped, not read.
+    ///
+    /// @throws IOException              if a file is missing, damaged or of a model that is not implemented, naming the file
+    ///                                  and the key or tensor
+    /// @throws IllegalArgumentException if there is no backend of that name, naming those there are
+    /// @throws LinkageError             if a native library cannot be loaded, naming each place tried and why
+    public static Gemma open(Path folder, Options options) throws IOException {
+        Tokenizer tokenizer = Tokenizer.isIn(folder) ? Tokenizer.load(folder) : null;
+        Backend backend = DriverThread.call(() -> Backends.open(options.backend()));
+        Checkpoint checkpoint = Checkpoint.open(folder);
+        Arena arena = Arena.ofShared();
+        NativeKernels kernels = new NativeKernels(backend, options.threads(), options.compute() == Compute.FAST);
+        try {
+            TextModel model = TextModel.read(checkpoint, kernels, options.chunk(), arena);
+            return new Gemma(checkpoint, arena, kernels, model, tokenizer);
+        } catch (IOException | RuntimeException | Error e) {
+            kernels.close();
+            arena.close();
+            checkpoint.close();
+            throw e;
+        }
+    }
+
+    /// A session with room for as many tokens as the model was made for, at most 8192.
+    public Session newSession() {
+        return newSession(Capacity.tokens(Math.min(8192, model.config().maxPositions())));
+    }
+
+    /// An empty session.
+    ///
+    /// @throws IllegalArgumentException if the capacity is more than the model was made for
+    /// @throws OutOfMemoryError         if keys and values of that capacity do not fit the memory that is available, with
+    ///                                  the plan
+    public Session newSession(Capacity capacity) {
+        requireOpen();
+        int most = model.config().maxPositions();
+        if (capacity.tokens() > most) {
+            throw new IllegalArgumentException("capacity: got %d tokens, need at most the %d positions of the model"
+                    .formatted(capacity.tokens(), most));
+        }
+        AvailableMemory.require(memoryPlan(capacity), capacity);
+        return new Session(this, new Sequence(model, capacity.tokens()));
+    }
+
+    /// What the model and one session of this capacity take.
+    public MemoryPlan memoryPlan(Capacity capacity) {
+        return new MemoryPlan(
+                model.moduleTree().bytes(),
+                KvCache.bytes(model.config(), capacity.tokens(), model.chunk()),
+                Workspace.bytes(model.config(), model.chunk()));
+    }
+
+    /// Whether the checkpoint has a tokenizer; without one, sessions take and give ids alone.
+    public boolean hasTokenizer() {
+        return tokenizer != null;
+    }
+
+    /// The checkpoint's tokenizer.
+    ///
+    /// @throws IllegalStateException if it has none
+    public Tokenizer tokenizer() {
+        if (tokenizer == null) {
+            throw new IllegalStateException(
+                    "%s: got no tokenizer, need tokenizer.model or tokenizer.json".formatted(checkpoint.path()));
+        }
+        return tokenizer;
+    }
+
+    /// Ids that end a generation, as the checkpoint says.
+    public List<Integer> stopTokens() {
+        return model.config().stopIds();
+    }
+
+    /// Positions the model was made for.
+    public int maxPositions() {
+        return model.config().maxPositions();
+    }
+
+    /// Tokens in the vocabulary: columns of the logits.
+    public int vocab() {
+        return model.config().vocab();
+    }
+
+    /// Frees everything but open sessions, which throw `IllegalStateException` from then on and are closed by their owners.
+    @Override
+    public void close() {
+        DriverThread.run(() -> {
+            if (!closed) {
+                closed = true;
+                kernels.close();
+                arena.close();
+                checkpoint.close();
+            }
+        });
+    }
+
+    TextModel model() {
+        return model;
+    }
+
+    void requireOpen() {
+        if (closed) {
+            throw new IllegalStateException("%s: the model is closed".formatted(checkpoint.path()));
+        }
+    }
+}

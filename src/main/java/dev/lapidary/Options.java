@@ -1,0 +1,54 @@
+package dev.lapidary;
+
+/// How a model is opened. Immutable: each `with` method gives a changed copy.
+///
+/// @param backend who multiplies matrices: `onednn`, `openblas`, `mkl`, or `cblas:` and the path of a CBLAS library
+/// @param threads threads that compute
+/// @param compute precision of matrix products over many rows
+/// @param chunk   most tokens of a prompt computed at once; more is faster up to a few hundred and takes more memory
+public record Options(String backend, int threads, Compute compute, int chunk) {
+    /// Name of the system property that chooses the backend where the program does not.
+    public static final String BACKEND_PROPERTY = "lapidary.backend";
+
+    private static final int DEFAULT_CHUNK = 512;
+
+    /// Throws `IllegalArgumentException` naming the option that is out of range.
+    public Options {
+        if (threads < 1) {
+            throw new IllegalArgumentException("threads: got %d, need at least 1".formatted(threads));
+        }
+        if (chunk < 1 || chunk > 1 << 16) {
+            throw new IllegalArgumentException("chunk: got %d tokens, need 1 to 65536".formatted(chunk));
+        }
+    }
+
+    /// oneDNN or what the property `lapidary.backend` says, as many threads as the container's quota allows, fast
+    /// arithmetic, chunks of 512 tokens.
+    public static Options defaults() {
+        return new Options(
+                System.getProperty(BACKEND_PROPERTY, "onednn"),
+                Runtime.getRuntime().availableProcessors(),
+                Compute.FAST,
+                DEFAULT_CHUNK);
+    }
+
+    /// This with another backend.
+    public Options withBackend(String name) {
+        return new Options(name, threads, compute, chunk);
+    }
+
+    /// This with another number of threads.
+    public Options withThreads(int count) {
+        return new Options(backend, count, compute, chunk);
+    }
+
+    /// This with another precision.
+    public Options withCompute(Compute precision) {
+        return new Options(backend, threads, precision, chunk);
+    }
+
+    /// This with another chunk size.
+    public Options withChunk(int tokens) {
+        return new Options(backend, threads, compute, tokens);
+    }
+}

@@ -1,0 +1,154 @@
+package dev.lapidary;
+
+import dev.lapidary.kernels.DriverThread;
+import dev.lapidary.kernels.Matrix;
+import dev.lapidary.model.ActivationObserver;
+import dev.lapidary.model.Batch;
+import dev.lapidary.model.Decoder;
+import dev.lapidary.model.KvCache;
+import dev.lapidary.model.TextModel;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
+
+/// The tokens of a session, the keys and values computed for them, and the logits after the last one. What is appended is
+/// computed by [#evaluate], which may be cut short and goes on where it was.
+final class Sequence implements AutoCloseable {
+    private final TextModel model;
+    private final Arena arena = Arena.ofShared();
+    private final KvCache cache;
+    private final float[] logits;
+    private int[] ids = new int[64];
+    private int length;
+    private int evaluated;
+
+    /// One past the newest position ever stored: what a ring has overwritten follows from it.
+    private int newest;
+
+    Sequence(TextModel model, int capacity) {
+        this.model = model;
+        cache = model.newCache(capacity, arena);
+        logits = new float[model.config().vocab()];
+    }
+
+    int length() {
+        return length;
+    }
+
+    int capacity() {
+        return cache.capacity();
+    }
+
+    int[] ids() {
+        return Arrays.copyOf(ids, length);
+    }
+
+    /// Logits after the last token, which is evaluated; reused by the next evaluation.
+    float[] logits() {
+        return logits;
+    }
+
+    void append(int... tokens) {
+        if (tokens.length > capacity() - length) {
+            throw new IllegalStateException(
+                    "KV cache: %d tokens at position %d, capacity %d".formatted(tokens.length, length, capacity()));
+        }
+        int vocab = model.config().vocab();
+        for (int i = 0; i < tokens.length; i++) {
+            if (tokens[i] < 0 || tokens[i] >= vocab) {
+                throw new IllegalArgumentException("ids[%d]: got %d, need 0 to %d".formatted(i, tokens[i], vocab - 1));
+            }
+        }
+        if (ids.length < length + tokens.length) {
+            ids = Arrays.copyOf(ids, Math.max(length + tokens.length, Math.min(2 * ids.length, capacity())));
+        }
+        System.arraycopy(tokens, 0, ids, length, tokens.length);
+        length += tokens.length;
+    }
+
+    /// Computes what has been appended and not computed yet.
+    ///
+    /// @param cancelled asked before each layer; if it says so, `CancellationException`
+    /// @param consumer  sees the logits of every token computed, on the calling thread; null for none
+    /// @param observer  sees activations, on the driver thread; null for none
+    void evaluate(BooleanSupplier cancelled, @Nullable LogitsConsumer consumer, @Nullable ActivationObserver observer) {
+        while (evaluated < length) {
+            int count = Math.min(model.chunk(), length - evaluated);
+            newest = Math.max(newest, evaluated + count);
+            if (consumer == null) {
+                DriverThread.run(() -> lastLogits(forward(count, cancelled, observer)));
+                evaluated += count;
+            } else {
+                evaluateShowing(count, cancelled, consumer, observer);
+            }
+        }
+    }
+
+    /// Forgets the tokens from `position` on. Evaluates from further back, at worst from the beginning, where a ring has
+    /// overwritten what is needed.
+    void rewind(int position) {
+        if (position < 0 || position > length) {
+            throw new IllegalArgumentException("rewind: got position %d, need 0 to %d".formatted(position, length));
+        }
+        if (position == length) {
+            return;
+        }
+        length = position;
+        // The last token is evaluated again, for its logits.
+        int reusable = Math.min(evaluated, Math.max(0, position - 1));
+        evaluated = cache.canRewind(model.config(), newest, reusable) ? reusable : 0;
+    }
+
+    /// An independent copy.
+    Sequence fork() {
+        Sequence fork = new Sequence(model, capacity());
+        fork.cache.copyFrom(cache, evaluated);
+        fork.ids = ids.clone();
+        fork.length = length;
+        fork.evaluated = evaluated;
+        fork.newest = newest;
+        System.arraycopy(logits, 0, fork.logits, 0, logits.length);
+        return fork;
+    }
+
+    @Override
+    public void close() {
+        arena.close();
+    }
+
+    private Matrix forward(int count, BooleanSupplier cancelled, @Nullable ActivationObserver observer) {
+        Batch batch = new Batch().add(cache, evaluated, ids, evaluated, count);
+        return model.decoder().forward(batch, cancelled, observer);
+    }
+
+    private void lastLogits(Matrix residual) {
+        Matrix last = model.decoder().logits(residual.row(residual.rows() - 1));
+        MemorySegment.copy(last.data(), ValueLayout.JAVA_FLOAT, 0, logits, 0, logits.length);
+    }
+
+    /// As without a consumer, but the consumer runs on this thread with other sessions' batches in between, so what it sees
+    /// comes from a copy of the residual stream.
+    private void evaluateShowing(
+            int count, BooleanSupplier cancelled, LogitsConsumer consumer, @Nullable ActivationObserver observer) {
+        try (Arena call = Arena.ofShared()) {
+            Matrix residual = Matrix.allocate(call, count, model.config().embedding());
+            DriverThread.run(() -> residual.data().copyFrom(forward(count, cancelled, observer).data().asSlice(0, residual.elementBytes())));
+            Decoder decoder = model.decoder();
+            int block = decoder.maxLogitRows();
+            float[] rows = new float[Math.multiplyExact(Math.min(block, count), logits.length)];
+            for (int from = 0; from < count; from += block) {
+                Matrix some = residual.rows(from, Math.min(block, count - from));
+                DriverThread.run(() -> MemorySegment.copy(
+                        decoder.logits(some).data(), ValueLayout.JAVA_FLOAT, 0, rows, 0, some.rows() * logits.length));
+                for (int row = 0; row < some.rows(); row++) {
+                    System.arraycopy(rows, row * logits.length, logits, 0, logits.length);
+                    consumer.accept(evaluated + from + row, logits);
+                }
+            }
+        }
+        evaluated += count;
+    }
+}

@@ -1,0 +1,210 @@
+package dev.lapidary;
+
+import dev.lapidary.model.ActivationObserver;
+import java.util.Spliterator;
+import java.util.Spliterators;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
+import org.jspecify.annotations.Nullable;
+
+/// One sequence being extended: its tokens, and the keys and values computed for them.
+///
+/// For one thread at a time, not always the same: a second thread that calls while one is inside gets an
+/// `IllegalStateException`, and so does a callback that calls its own session; only [#cancel] may be called from anywhere.
+/// Different sessions may be used from many threads, virtual ones included; their work is computed in turns.
+public final class Session implements AutoCloseable {
+    private final Gemma gemma;
+    private final Sequence sequence;
+    private final AtomicReference<@Nullable Thread> user = new AtomicReference<>();
+    private volatile boolean cancelled;
+    private boolean closed;
+    private @Nullable Generator stepping;
+
+    Session(Gemma gemma, Sequence sequence) {
+        this.gemma = gemma;
+        this.sequence = sequence;
+    }
+
+    /// Appends text and computes it. The first text of a session gets the bos token in front.
+    ///
+    /// @throws IllegalStateException if the checkpoint has no tokenizer, or the session is full, closed or in use
+    /// @throws CancellationException after [#cancel] or an interrupt; the tokens are appended, and computed by the next call
+    public void append(String text) {
+        append(position() == 0 ? gemma.tokenizer().encodePrompt(text) : gemma.tokenizer().encode(text));
+    }
+
+    /// Appends tokens exactly as given and computes them.
+    ///
+    /// @throws IllegalArgumentException if an id is outside the vocabulary
+    /// @throws IllegalStateException    if they do not fit (with the numbers), or the session is closed or in use
+    /// @throws CancellationException    after [#cancel] or an interrupt; the tokens are appended, and computed by the next
+    ///                                  call
+    public void append(int... ids) {
+        append(ids, null);
+    }
+
+    /// As [#append(int...)], and shows `consumer` the logits of every token computed, on the calling thread.
+    public void append(int[] ids, @Nullable LogitsConsumer consumer) {
+        use(() -> {
+            sequence.append(ids);
+            sequence.evaluate(this::stopRequested, consumer, null);
+        });
+    }
+
+    /// As [#append(int...)], with activations shown to `observer`.
+    void append(int[] ids, ActivationObserver observer) {
+        use(() -> {
+            sequence.append(ids);
+            sequence.evaluate(this::stopRequested, null, observer);
+        });
+    }
+
+    /// Generates one token. Calls with an equal `sampling` continue one stream of random numbers; [Sampling#maxTokens] and
+    /// stop conditions are for the caller to look at.
+    ///
+    /// @throws IllegalStateException if nothing was appended yet, or the session is full, closed or in use
+    public Token next(Sampling sampling) {
+        return useFor(() -> {
+            Generator generator = stepping;
+            if (generator == null || !generator.continues(sampling)) {
+                generator = new Generator(gemma, sequence, sampling, this::stopRequested);
+                stepping = generator;
+            }
+            return generator.step();
+        });
+    }
+
+    /// Generates until a stop condition holds, and hands each token to `onToken` as soon as it is known.
+    ///
+    /// [#cancel] from another thread, or an interrupt of this one, ends it after the token at hand.
+    ///
+    /// @throws IllegalStateException if nothing was appended yet, or the session is closed or in use
+    public Generation generate(Sampling sampling, Consumer<Token> onToken) {
+        return useFor(() -> {
+            Generator generator = new Generator(gemma, sequence, sampling, this::stopRequested);
+            for (Token token = generator.next(); token != null; token = generator.next()) {
+                onToken.accept(token);
+            }
+            return generator.generation();
+        });
+    }
+
+    /// As [#generate(Sampling, Consumer)], without watching.
+    public Generation generate(Sampling sampling) {
+        return generate(sampling, token -> {});
+    }
+
+    /// Generates lazily: each token is computed when the stream is asked for it. Closing the stream, or no longer asking,
+    /// leaves the session after the last token taken.
+    public Stream<Token> stream(Sampling sampling) {
+        Generator generator = useFor(() -> new Generator(gemma, sequence, sampling, this::stopRequested));
+        Spliterator<Token> tokens =
+                new Spliterators.AbstractSpliterator<>(Long.MAX_VALUE, Spliterator.ORDERED | Spliterator.NONNULL) {
+                    @Override
+                    public boolean tryAdvance(Consumer<? super Token> action) {
+                        Token token = useFor(generator::next);
+                        if (token != null) {
+                            action.accept(token);
+                        }
+                        return token != null;
+                    }
+                };
+        return StreamSupport.stream(tokens, false);
+    }
+
+    /// Ends the call that is running in another thread, if one is: a generation after the token at hand, a prompt before
+    /// the layer at hand.
+    public void cancel() {
+        cancelled = true;
+    }
+
+    /// Logits `[vocab]` after the last token, a copy.
+    ///
+    /// @throws IllegalStateException if nothing was appended yet, or the session is closed or in use
+    public float[] logits() {
+        return useFor(() -> {
+            if (sequence.length() == 0) {
+                throw new IllegalStateException("session: got no token, need a prompt appended first");
+            }
+            sequence.evaluate(this::stopRequested, null, null);
+            return sequence.logits().clone();
+        });
+    }
+
+    /// Goes back to `position`: forgets every token from there on. What was computed for the tokens before is kept, unless
+    /// the session has gone so far beyond that a sliding window has overwritten it; then they are computed again.
+    ///
+    /// @throws IllegalArgumentException if `position` is negative or beyond [#position]
+    public void rewind(int position) {
+        use(() -> sequence.rewind(position));
+    }
+
+    /// An independent session with the same tokens, keys and values: a shared prompt is computed once.
+    ///
+    /// @throws OutOfMemoryError if there is no memory for a second cache
+    public Session fork() {
+        return useFor(() -> new Session(gemma, sequence.fork()));
+    }
+
+    /// Tokens in the session.
+    public int position() {
+        return sequence.length();
+    }
+
+    /// Tokens the session can hold.
+    public int capacity() {
+        return sequence.capacity();
+    }
+
+    /// The tokens, a copy.
+    public int[] ids() {
+        return useFor(sequence::ids);
+    }
+
+    /// Frees keys and values. Further calls throw `IllegalStateException`, but for this one, which then does nothing.
+    ///
+    /// @throws IllegalStateException if another thread is inside the session: cancel and await it first
+    @Override
+    public void close() {
+        if (!closed) {
+            use(() -> {
+                sequence.close();
+                closed = true;
+            });
+        }
+    }
+
+    private boolean stopRequested() {
+        Thread thread = user.get();
+        return cancelled || (thread != null && thread.isInterrupted());
+    }
+
+    private void use(Runnable work) {
+        useFor(() -> {
+            work.run();
+            return Boolean.TRUE;
+        });
+    }
+
+    /// Runs `work` while no other thread is inside.
+    private <T extends @Nullable Object> T useFor(Supplier<T> work) {
+        if (!user.compareAndSet(null, Thread.currentThread())) {
+            throw new IllegalStateException("session: got a call from %s while another is running, need one thread at a time"
+                    .formatted(Thread.currentThread().getName()));
+        }
+        try {
+            if (closed) {
+                throw new IllegalStateException("session: it is closed");
+            }
+            gemma.requireOpen();
+            cancelled = false;
+            return work.get();
+        } finally {
+            user.set(null);
+        }
+    }
+}

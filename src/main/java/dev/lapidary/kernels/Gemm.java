@@ -1,0 +1,85 @@
+package dev.lapidary.kernels;
+
+import static dev.lapidary.bindings.shim.GemmaKernels.gemma_narrow_bf16;
+import static dev.lapidary.bindings.shim.GemmaKernels.gemma_widen_bf16;
+import static dev.lapidary.bindings.shim.GemmaKernels.gemma_widen_f16;
+
+/// Multiplies many rows by stored weights through a [Backend], bridging in one place what the backend cannot do: a panel
+/// of weights at a time is widened to F32, never the whole model.
+final class Gemm implements AutoCloseable {
+    /// Widened panel: stays in a core's L2 cache share while it is multiplied.
+    private static final long PANEL_BYTES = 2 << 20;
+
+    private final Backend backend;
+    private final boolean narrow;
+    private final GrowingScratch narrowed = new GrowingScratch();
+    private final GrowingScratch panel = new GrowingScratch();
+
+    /// @param bf16 whether BF16 weights may be multiplied in BF16, which rounds the inputs to BF16
+    Gemm(Backend backend, boolean bf16) {
+        this.backend = backend;
+        narrow = bf16 && backend.multiplies(DataType.BF16);
+    }
+
+    void project(Matrix in, Projection weights, Matrix out) {
+        Matrix narrowIn = narrow && weights.type() == DataType.BF16 ? narrow(in) : in;
+        int column = 0;
+        for (Matrix part : weights.parts()) {
+            multiply(in, narrowIn, part, out.cols(column, part.rows()));
+            column += part.rows();
+        }
+    }
+
+    /// Both projections of `in`, rounding it once.
+    void project(Matrix in, Matrix gate, Matrix up, Matrix gateOut, Matrix upOut) {
+        boolean anyNarrow = narrow && (gate.type() == DataType.BF16 || up.type() == DataType.BF16);
+        Matrix narrowIn = anyNarrow ? narrow(in) : in;
+        multiply(in, narrowIn, gate, gateOut);
+        multiply(in, narrowIn, up, upOut);
+    }
+
+    private void multiply(Matrix in, Matrix narrowIn, Matrix weights, Matrix out) {
+        switch (weights.type()) {
+            case F32 -> backend.matmulTransposed(in, weights, out);
+            case BF16 -> {
+                if (narrow) {
+                    backend.matmulTransposed(narrowIn, weights, out);
+                } else {
+                    multiplyWidened(in, weights, out);
+                }
+            }
+            case F16 -> multiplyWidened(in, weights, out);
+        }
+    }
+
+    private void multiplyWidened(Matrix in, Matrix weights, Matrix out) {
+        int cols = weights.cols();
+        long rowBytes = (long) cols * Float.BYTES;
+        int panelRows = (int) Math.clamp(PANEL_BYTES / rowBytes, 1, weights.rows());
+        Matrix wide = Matrix.dense(panel.atLeast(panelRows * rowBytes), DataType.F32, panelRows, cols);
+        for (int from = 0; from < weights.rows(); from += panelRows) {
+            int count = Math.min(panelRows, weights.rows() - from);
+            Matrix stored = weights.rows(from, count);
+            Matrix widened = wide.rows(0, count);
+            if (weights.type() == DataType.BF16) {
+                gemma_widen_bf16(widened.data(), cols, stored.data(), stored.stride(), count, cols);
+            } else {
+                gemma_widen_f16(widened.data(), cols, stored.data(), stored.stride(), count, cols);
+            }
+            backend.matmulTransposed(in, widened, out.cols(from, count));
+        }
+    }
+
+    private Matrix narrow(Matrix in) {
+        long bytes = (long) in.rows() * in.cols() * DataType.BF16.bytes();
+        Matrix out = Matrix.dense(narrowed.atLeast(bytes), DataType.BF16, in.rows(), in.cols());
+        gemma_narrow_bf16(out.data(), out.stride(), in.data(), in.stride(), in.rows(), in.cols());
+        return out;
+    }
+
+    @Override
+    public void close() {
+        narrowed.close();
+        panel.close();
+    }
+}

@@ -1,0 +1,300 @@
+package dev.lapidary.kernels;
+
+import static dev.lapidary.bindings.shim.GemmaKernels.*;
+import static dev.lapidary.kernels.KernelChecks.requireBytes;
+import static dev.lapidary.kernels.KernelChecks.requireExtents;
+import static dev.lapidary.kernels.KernelChecks.requireF32;
+import static dev.lapidary.kernels.KernelChecks.requireHeadMajor;
+import static dev.lapidary.kernels.KernelChecks.requireHeads;
+import static dev.lapidary.kernels.KernelChecks.requireIds;
+import static dev.lapidary.kernels.KernelChecks.requireInts;
+import static dev.lapidary.kernels.KernelChecks.requireShape;
+import static dev.lapidary.kernels.KernelChecks.requireSpans;
+
+import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
+
+/// The engine's arithmetic: the shim for what is bound by memory or fused, a matmul [Backend] for many rows at once.
+///
+/// A downcall loses the bounds of its arguments, so every extent is checked here before the shim sees an address.
+public final class NativeKernels implements Kernels, AutoCloseable {
+    /// Up to here the shim streams the weights once for all rows; above, the backend's GEMM is faster.
+    static final int MAX_STREAMED_ROWS = 8;
+
+    private final Backend backend;
+    private final int threads;
+    private final Gemm gemm;
+    private final GrowingScratch attendScratch = new GrowingScratch();
+
+    /// Kernels that multiply many rows with `backend`, which has loaded the native libraries.
+    ///
+    /// @param threads size of the team that computes
+    /// @param bf16    whether BF16 weights may be multiplied in BF16 where CPU and backend do so natively; else in F32
+    /// @throws IllegalArgumentException if `threads` is not positive
+    public NativeKernels(Backend backend, int threads, boolean bf16) {
+        if (threads < 1) {
+            throw new IllegalArgumentException("threads: got %d, need at least 1".formatted(threads));
+        }
+        this.backend = backend;
+        this.threads = threads;
+        gemm = new Gemm(backend, bf16);
+    }
+
+    /// Makes the calling thread's team this size, since a model with another size may have run in between.
+    @Override
+    public void prepare() {
+        gemma_set_threads(threads);
+        backend.threads(threads);
+    }
+
+    @Override
+    public void embed(Matrix table, MemorySegment ids, float scale, Matrix out) {
+        requireShape("out", out, out.rows(), table.cols());
+        requireIds(ids, out.rows(), table.rows());
+        MemorySegment from = table.data();
+        MemorySegment to = out.data();
+        switch (table.type()) {
+            case F32 -> gemma_embed_f32(to, out.stride(), from, table.stride(), ids, out.rows(), out.cols(), scale);
+            case BF16 -> gemma_embed_bf16(to, out.stride(), from, table.stride(), ids, out.rows(), out.cols(), scale);
+            case F16 -> gemma_embed_f16(to, out.stride(), from, table.stride(), ids, out.rows(), out.cols(), scale);
+        }
+    }
+
+    @Override
+    public void rmsNorm(Matrix in, Matrix weight, float epsilon, Matrix out) {
+        requireF32("in", in);
+        requireShape("weight", weight, 1, in.cols());
+        requireShape("out", out, in.rows(), in.cols());
+        gemma_rms_norm_f32(
+                out.data(), out.stride(), in.data(), in.stride(), weight.data(), in.rows(), in.cols(), epsilon);
+    }
+
+    @Override
+    public void rmsNormAdd(Matrix in, Matrix weight, float epsilon, Matrix residual) {
+        requireF32("in", in);
+        requireShape("weight", weight, 1, in.cols());
+        requireShape("residual", residual, in.rows(), in.cols());
+        gemma_rms_norm_add_f32(
+                residual.data(), residual.stride(), in.data(), in.stride(), weight.data(), in.rows(), in.cols(), epsilon);
+    }
+
+    @Override
+    public void add(Matrix in, Matrix out) {
+        requireF32("in", in);
+        requireShape("out", out, in.rows(), in.cols());
+        gemma_add_f32(out.data(), out.stride(), in.data(), in.stride(), in.rows(), in.cols());
+    }
+
+    @Override
+    public void ropeTable(MemorySegment inverseFrequencies, MemorySegment positions, Matrix cos, Matrix sin) {
+        requireF32("cos", cos);
+        requireShape("sin", sin, cos.rows(), cos.cols());
+        requireBytes("inverseFrequencies", inverseFrequencies, (long) cos.cols() * Double.BYTES);
+        requireInts("positions", positions, cos.rows());
+        requireDense("cos", cos);
+        requireDense("sin", sin);
+        gemma_rope_table_f32(cos.data(), sin.data(), inverseFrequencies, positions, cos.rows(), cos.cols());
+    }
+
+    @Override
+    public void headNormRope(
+            Heads in, @Nullable Matrix norm, float epsilon, @Nullable RopeTable rope, float scale, Heads out) {
+        requireHeads("out", out, in.rows(), in.heads(), in.headDim());
+        MemorySegment weight = MemorySegment.NULL;
+        if (norm != null) {
+            requireShape("norm", norm, 1, in.headDim());
+            weight = norm.data();
+        }
+        MemorySegment cos = MemorySegment.NULL;
+        MemorySegment sin = MemorySegment.NULL;
+        int ropeDims = 0;
+        if (rope != null) {
+            ropeDims = 2 * rope.cos().cols();
+            if (ropeDims > in.headDim()) {
+                throw new IllegalArgumentException(
+                        "rope: got %d rotated dims, need at most %d".formatted(ropeDims, in.headDim()));
+            }
+            requireShape("rope.cos", rope.cos(), in.rows(), ropeDims / 2);
+            requireShape("rope.sin", rope.sin(), in.rows(), ropeDims / 2);
+            requireDense("rope.cos", rope.cos());
+            requireDense("rope.sin", rope.sin());
+            cos = rope.cos().data();
+            sin = rope.sin().data();
+        }
+        gemma_head_norm_rope_f32(
+                out.data(),
+                out.rowStride(),
+                out.headStride(),
+                in.data(),
+                in.rowStride(),
+                in.headStride(),
+                weight,
+                epsilon,
+                cos,
+                sin,
+                ropeDims,
+                scale,
+                in.rows(),
+                in.heads(),
+                in.headDim());
+    }
+
+    @Override
+    public void project(Matrix in, Projection weights, Matrix out) {
+        requireShape("in", in, in.rows(), weights.cols());
+        requireShape("out", out, in.rows(), weights.rows());
+        if (in.rows() > MAX_STREAMED_ROWS) {
+            gemm.project(in, weights, out);
+        } else if (weights.parts().size() == 1) {
+            stream(in, weights.parts().getFirst(), out);
+        } else {
+            streamGroup(in, weights, out);
+        }
+    }
+
+    @Override
+    public void geglu(Matrix in, Matrix gate, Matrix up, Matrix scratch, Matrix out) {
+        requireShape("in", in, in.rows(), gate.cols());
+        requireExtents("up", up, gate.rows(), gate.cols());
+        requireShape("scratch", scratch, in.rows(), gate.rows());
+        requireShape("out", out, in.rows(), gate.rows());
+        if (in.rows() <= MAX_STREAMED_ROWS && gate.type() == up.type() && gate.stride() == up.stride()) {
+            streamGeglu(in, gate, up, out);
+            return;
+        }
+        gemm.project(in, gate, up, out, scratch);
+        gemma_geglu_f32(
+                out.data(), out.stride(), out.data(), out.stride(), scratch.data(), scratch.stride(), out.rows(), out.cols());
+    }
+
+    @Override
+    public void attend(Matrix query, Heads keys, Heads values, int firstSlot, int count, float softcap, Matrix out) {
+        int headDim = keys.headDim();
+        requireF32("query", query);
+        requireShape("out", out, 1, query.cols());
+        requireHeads("values", values, keys.rows(), keys.heads(), headDim);
+        requireHeadMajor("keys", keys);
+        requireHeadMajor("values", values);
+        int heads = query.cols() / headDim;
+        if (query.rows() != 1 || heads % keys.heads() != 0 || heads * headDim != query.cols()) {
+            throw new IllegalArgumentException("query: got %s, need one row of a multiple of %d heads of %d"
+                    .formatted(query.shape(), keys.heads(), headDim));
+        }
+        if (firstSlot < 0 || firstSlot >= keys.rows() || count < 0 || count > keys.rows()) {
+            throw new IllegalArgumentException(
+                    "slots: got %d from %d, need within a ring of %d".formatted(count, firstSlot, keys.rows()));
+        }
+        long scratchBytes = gemma_attend_scratch(heads, headDim, threads) * Float.BYTES;
+        gemma_attend_f32(
+                out.data(),
+                query.data(),
+                keys.data(),
+                values.data(),
+                heads,
+                keys.heads(),
+                headDim,
+                keys.rows(),
+                firstSlot,
+                count,
+                softcap,
+                attendScratch.atLeast(scratchBytes));
+    }
+
+    @Override
+    public void matmulTransposed(Matrix left, Matrix right, Matrix out) {
+        requireF32("left", left);
+        requireShape("right", right, right.rows(), left.cols());
+        requireShape("out", out, left.rows(), right.rows());
+        backend.matmulTransposed(left, right, out);
+    }
+
+    @Override
+    public void matmul(Matrix left, Matrix right, Matrix out) {
+        requireF32("left", left);
+        requireShape("right", right, left.cols(), right.cols());
+        requireShape("out", out, left.rows(), right.cols());
+        backend.matmul(left, right, out);
+    }
+
+    @Override
+    public void softcapSoftmax(Matrix scores, MemorySegment begin, MemorySegment end, float softcap) {
+        requireF32("scores", scores);
+        requireSpans(begin, end, scores.rows(), scores.cols());
+        gemma_softcap_softmax_f32(
+                scores.data(), scores.rows(), scores.cols(), scores.stride(), begin, end, softcap);
+    }
+
+    @Override
+    public void softcap(Matrix x, float cap) {
+        requireF32("x", x);
+        gemma_softcap_f32(x.data(), x.rows(), x.cols(), x.stride(), cap);
+    }
+
+    /// Frees the scratch memory.
+    @Override
+    public void close() {
+        gemm.close();
+        attendScratch.close();
+    }
+
+    private static void stream(Matrix in, Matrix w, Matrix out) {
+        MemorySegment to = out.data();
+        switch (w.type()) {
+            case F32 ->
+                gemma_gemv_f32(
+                        to, out.stride(), in.data(), in.stride(), w.data(), w.stride(), in.rows(), w.rows(), w.cols());
+            case BF16 ->
+                gemma_gemv_bf16(
+                        to, out.stride(), in.data(), in.stride(), w.data(), w.stride(), in.rows(), w.rows(), w.cols());
+            case F16 ->
+                gemma_gemv_f16(
+                        to, out.stride(), in.data(), in.stride(), w.data(), w.stride(), in.rows(), w.rows(), w.cols());
+        }
+    }
+
+    private static void streamGroup(Matrix in, Projection weights, Matrix out) {
+        MemorySegment to = out.data();
+        MemorySegment parts = weights.partPointers();
+        MemorySegment rows = weights.partRows();
+        int count = weights.parts().size();
+        long stride = weights.parts().getFirst().stride();
+        int k = weights.cols();
+        switch (weights.type()) {
+            case F32 ->
+                gemma_gemv_group_f32(
+                        to, out.stride(), in.data(), in.stride(), parts, rows, count, stride, in.rows(), k);
+            case BF16 ->
+                gemma_gemv_group_bf16(
+                        to, out.stride(), in.data(), in.stride(), parts, rows, count, stride, in.rows(), k);
+            case F16 ->
+                gemma_gemv_group_f16(
+                        to, out.stride(), in.data(), in.stride(), parts, rows, count, stride, in.rows(), k);
+        }
+    }
+
+    private static void streamGeglu(Matrix in, Matrix gate, Matrix up, Matrix out) {
+        MemorySegment to = out.data();
+        MemorySegment g = gate.data();
+        MemorySegment u = up.data();
+        long stride = gate.stride();
+        int neurons = gate.rows();
+        switch (gate.type()) {
+            case F32 ->
+                gemma_gemv_geglu_f32(
+                        to, out.stride(), in.data(), in.stride(), g, u, stride, in.rows(), neurons, gate.cols());
+            case BF16 ->
+                gemma_gemv_geglu_bf16(
+                        to, out.stride(), in.data(), in.stride(), g, u, stride, in.rows(), neurons, gate.cols());
+            case F16 ->
+                gemma_gemv_geglu_f16(
+                        to, out.stride(), in.data(), in.stride(), g, u, stride, in.rows(), neurons, gate.cols());
+        }
+    }
+
+    private static void requireDense(String name, Matrix matrix) {
+        if (matrix.stride() != matrix.cols()) {
+            throw new IllegalArgumentException(
+                    "%s: got stride %d, need %d".formatted(name, matrix.stride(), matrix.cols()));
+        }
+    }
+}

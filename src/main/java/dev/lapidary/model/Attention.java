@@ -1,0 +1,102 @@
+package dev.lapidary.model;
+
+import dev.lapidary.kernels.Heads;
+import dev.lapidary.kernels.Kernels;
+import dev.lapidary.kernels.Kernels.RopeTable;
+import dev.lapidary.kernels.Matrix;
+import dev.lapidary.model.ActivationObserver.Stage;
+import org.jspecify.annotations.Nullable;
+
+/// The attention half of a layer: `residual += postNorm?(output(attention(x)))` with `x = preNorm(residual)`.
+final class Attention {
+    /// Rows of one block of queries in a long run.
+    static final int MAX_BLOCK_ROWS = 128;
+
+    /// Runs up to this many tokens attend one position at a time, in one pass over the cache; longer ones by GEMM.
+    static final int MAX_SINGLE_ROWS = 4;
+
+    private final int index;
+    private final LayerConfig traits;
+    private final float epsilon;
+    private final LayerWeights weights;
+    private final Kernels kernels;
+    private final BlockAttention blocks;
+
+    Attention(int index, GemmaConfig config, LayerConfig traits, LayerWeights weights, Kernels kernels) {
+        this.index = index;
+        this.traits = traits;
+        this.epsilon = config.normEpsilon();
+        this.weights = weights;
+        this.kernels = kernels;
+        blocks = new BlockAttention(traits, kernels);
+    }
+
+    /// Adds to `activations.residual` `[seq, embedding]` and extends the caches of the batch.
+    void forward(
+            Batch batch,
+            Activations activations,
+            Workspace.AttentionScratch scratch,
+            @Nullable ActivationObserver observer) {
+        Activations.Layer layer = activations.layer(index);
+        kernels.rmsNorm(activations.residual, weights.preAttentionNorm(), epsilon, activations.normed);
+        kernels.project(activations.normed, weights.queryKeyValue(), layer.projected);
+        kernels.headNormRope(
+                layer.queries, weights.queryNorm(), epsilon, layer.rope, traits.queryScale(), layer.queries);
+        for (Batch.Run run : batch.runs()) {
+            Heads keys = run.cache().keys(index);
+            Heads values = run.cache().values(index);
+            store(layer.keys, weights.keyNorm(), layer.rope, run, keys);
+            store(layer.values, null, null, run, values);
+            if (run.rows() <= MAX_SINGLE_ROWS) {
+                attendSingly(layer, run, keys, values);
+            } else {
+                blocks.forward(layer, run, keys, values, scratch);
+            }
+        }
+        kernels.project(layer.attended, weights.outputProjection(), activations.branch);
+        Decoder.observe(observer, index, Stage.ATTENTION, activations.branch);
+        if (weights.postAttentionNorm() != null) {
+            kernels.rmsNormAdd(activations.branch, weights.postAttentionNorm(), epsilon, activations.residual);
+        } else {
+            kernels.add(activations.branch, activations.residual);
+        }
+    }
+
+    /// Writes the run's keys or values into their slots, in two parts where the ring wraps.
+    private void store(Heads source, @Nullable Matrix norm, @Nullable RopeTable rope, Batch.Run run, Heads slots) {
+        int done = 0;
+        while (done < run.rows()) {
+            int slot = (run.position() + done) % slots.rows();
+            int count = Math.min(run.rows() - done, slots.rows() - slot);
+            int row = run.row() + done;
+            kernels.headNormRope(
+                    source.rows(row, count),
+                    norm,
+                    epsilon,
+                    rope == null ? null : rope.rows(row, count),
+                    1f,
+                    slots.rows(slot, count));
+            done += count;
+        }
+    }
+
+    private void attendSingly(Activations.Layer layer, Batch.Run run, Heads keys, Heads values) {
+        for (int i = 0; i < run.rows(); i++) {
+            int position = run.position() + i;
+            int first = firstVisible(traits, position);
+            kernels.attend(
+                    layer.queryRows.row(run.row() + i),
+                    keys,
+                    values,
+                    first % keys.rows(),
+                    position + 1 - first,
+                    traits.softcap(),
+                    layer.attended.row(run.row() + i));
+        }
+    }
+
+    /// The oldest position that a query at `position` sees.
+    static int firstVisible(LayerConfig traits, int position) {
+        return traits.attention() == AttentionType.GLOBAL ? 0 : Math.max(0, position - traits.window() + 1);
+    }
+}

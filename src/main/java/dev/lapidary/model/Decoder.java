@@ -1,0 +1,106 @@
+package dev.lapidary.model;
+
+import dev.lapidary.kernels.Kernels;
+import dev.lapidary.kernels.Matrix;
+import dev.lapidary.model.ActivationObserver.Stage;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CancellationException;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
+
+/// The transformer that every model of the family is, run layer by layer as its traits say. Scoring a whole sequence,
+/// prefill and decoding one token are the same code. Runs on the driver thread, one batch at a time.
+public final class Decoder {
+    private final GemmaConfig config;
+    private final Weights weights;
+    private final Kernels kernels;
+    private final Workspace workspace;
+    private final List<Attention> attentions = new ArrayList<>();
+    private final List<FeedForward> feedForwards = new ArrayList<>();
+
+    Decoder(GemmaConfig config, Weights weights, Kernels kernels, Workspace workspace) {
+        this.config = config;
+        this.weights = weights;
+        this.kernels = kernels;
+        this.workspace = workspace;
+        for (int i = 0; i < config.layers().size(); i++) {
+            LayerConfig traits = config.layers().get(i);
+            LayerWeights layer = weights.layers().get(i);
+            attentions.add(new Attention(i, config, traits, layer, kernels));
+            feedForwards.add(new FeedForward(i, config, layer, kernels));
+        }
+    }
+
+    /// Runs the batch's tokens through every layer and extends their caches.
+    ///
+    /// @param cancelled asked before each layer
+    /// @param observer  sees the activations on the way; null for none
+    /// @return the residual stream after the last layer, `[seq, embedding]`, valid until the next batch
+    /// @throws CancellationException    if `cancelled` says so; the caches then hold nothing new that counts
+    /// @throws IllegalArgumentException if an id is outside the vocabulary or the batch has more rows than the workspace
+    public Matrix forward(Batch batch, BooleanSupplier cancelled, @Nullable ActivationObserver observer) {
+        int seq = batch.rows();
+        if (seq > workspace.maxRows()) {
+            throw new IllegalArgumentException("batch: got %d rows, need at most %d".formatted(seq, workspace.maxRows()));
+        }
+        kernels.prepare();
+        load(batch);
+        Activations activations = workspace.activations(seq);
+        workspace.computeAngles(kernels, seq);
+        kernels.embed(weights.embedding(), workspace.ids, config.embeddingScale(), activations.residual);
+        observe(observer, -1, Stage.RESIDUAL, activations.residual);
+        for (int i = 0; i < attentions.size(); i++) {
+            if (cancelled.getAsBoolean()) {
+                throw new CancellationException("cancelled before layer " + i);
+            }
+            attentions.get(i).forward(batch, activations, workspace.attention, observer);
+            feedForwards.get(i).forward(activations, observer);
+            observe(observer, i, Stage.RESIDUAL, activations.residual);
+        }
+        return activations.residual;
+    }
+
+    /// Logits of up to [#maxLogitRows] rows of a residual stream after the last layer.
+    ///
+    /// @param residual `[count, embedding]`, of [#forward] or a copy of it
+    /// @return `[count, vocab]`, valid until the next call
+    public Matrix logits(Matrix residual) {
+        int count = residual.rows();
+        if (count > maxLogitRows()) {
+            throw new IllegalArgumentException("logits: got %d rows, need at most %d".formatted(count, maxLogitRows()));
+        }
+        kernels.prepare();
+        Matrix normed = workspace.normed.rows(0, count);
+        Matrix logits = workspace.logits.rows(0, count);
+        kernels.rmsNorm(residual, weights.finalNorm(), config.normEpsilon(), normed);
+        kernels.project(normed, weights.head(), logits);
+        if (config.finalSoftcap() > 0) {
+            kernels.softcap(logits, config.finalSoftcap());
+        }
+        return logits;
+    }
+
+    /// Most rows that [#logits] gives at once.
+    public int maxLogitRows() {
+        return workspace.logits.rows();
+    }
+
+    private void load(Batch batch) {
+        for (Batch.Run run : batch.runs()) {
+            MemorySegment.copy(
+                    run.ids(), run.from(), workspace.ids, ValueLayout.JAVA_INT, (long) run.row() * Integer.BYTES, run.rows());
+            for (int i = 0; i < run.rows(); i++) {
+                workspace.positions.setAtIndex(ValueLayout.JAVA_INT, run.row() + (long) i, run.position() + i);
+            }
+        }
+    }
+
+    static void observe(@Nullable ActivationObserver observer, int layer, Stage stage, Matrix activation) {
+        if (observer != null) {
+            observer.observe(layer, stage, activation);
+        }
+    }
+}

@@ -1,0 +1,41 @@
+package dev.lapidary.model;
+
+import java.util.List;
+
+/// A model as data: extents and, layer by layer, traits. Read from a checkpoint by [HuggingFaceConfig].
+///
+/// @param architecture    the checkpoint's own word for it (`gemma3_text`), for people; nothing is decided by it
+/// @param vocab           rows of the embedding table and of the head
+/// @param embedding       width of the residual stream
+/// @param embeddingScale  factor on gathered embedding rows
+/// @param normEpsilon     epsilon of every RMSNorm
+/// @param normOffset      what is added to a stored norm weight to give the factor: 1 for Gemma 1 to 3
+/// @param tiedHead        whether the head is the embedding table; a checkpoint with a head of its own overrides it
+/// @param finalSoftcap    `cap * tanh(logit / cap)`; 0 for none
+/// @param maxPositions    positions the model was made for
+/// @param bosId           id that begins every sequence
+/// @param stopIds         ids that end a generation
+/// @param layers          one entry per layer, first to last
+public record GemmaConfig(
+        String architecture,
+        int vocab,
+        int embedding,
+        float embeddingScale,
+        float normEpsilon,
+        float normOffset,
+        boolean tiedHead,
+        float finalSoftcap,
+        int maxPositions,
+        int bosId,
+        List<Integer> stopIds,
+        List<LayerConfig> layers) {
+    /// Throws `IllegalArgumentException` naming what does not fit.
+    public GemmaConfig {
+        if (vocab <= 0 || embedding <= 0 || layers.isEmpty() || maxPositions <= 0) {
+            throw new IllegalArgumentException("config: got vocab %d, embedding %d, %d layers, %d positions, need all positive"
+                    .formatted(vocab, embedding, layers.size(), maxPositions));
+        }
+        stopIds = List.copyOf(stopIds);
+        layers = List.copyOf(layers);
+    }
+}

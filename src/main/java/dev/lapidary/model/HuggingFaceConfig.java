@@ -1,0 +1,190 @@
+package dev.lapidary.model;
+
+import dev.lapidary.checkpoint.CheckpointException;
+import dev.lapidary.checkpoint.ConfigKeys;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/// Reads a Hugging Face `config.json` into a [GemmaConfig]. The only place that knows its keys. Each key is used, known to
+/// say nothing about the arithmetic, or refused by name; an absent key has the reference's default.
+public final class HuggingFaceConfig {
+    private final ConfigKeys outer;
+    private final ConfigKeys keys;
+    private final HuggingFaceDefaults defaults;
+    private final String modelType;
+
+    private HuggingFaceConfig(ConfigKeys outer) throws CheckpointException {
+        this.outer = outer;
+        modelType = outer.string("model_type");
+        HuggingFaceDefaults found = HuggingFaceDefaults.BY_MODEL_TYPE.get(modelType);
+        if (found == null) {
+            throw new CheckpointException("%s: model_type is %s, need one of %s"
+                    .formatted(outer.source(), modelType, HuggingFaceDefaults.BY_MODEL_TYPE.keySet()));
+        }
+        defaults = found;
+        keys = defaults.textConfig() ? outer.object("text_config") : outer;
+    }
+
+    /// Reads the text model.
+    ///
+    /// @param config           the content of `config.json`
+    /// @param generationConfig the content of `generation_config.json`, which may name more stop tokens; null if absent
+    /// @throws CheckpointException naming the file and key that is missing, unknown or not implemented
+    public static GemmaConfig read(ConfigKeys config, @Nullable ConfigKeys generationConfig) throws CheckpointException {
+        HuggingFaceConfig reader = new HuggingFaceConfig(config);
+        try {
+            return reader.read(generationConfig);
+        } catch (IllegalArgumentException e) {
+            throw new CheckpointException("%s: %s".formatted(config.source(), e.getMessage()), e);
+        }
+    }
+
+    private GemmaConfig read(@Nullable ConfigKeys generationConfig) throws CheckpointException {
+        requireImplemented();
+        int embedding = keys.intValue("hidden_size", defaults.embedding());
+        GemmaConfig config = new GemmaConfig(
+                modelType,
+                keys.intValue("vocab_size", defaults.vocab()),
+                embedding,
+                (float) Math.sqrt(embedding),
+                (float) keys.doubleValue("rms_norm_eps", 1e-6),
+                1f,
+                keys.booleanValue("tie_word_embeddings", outer.booleanValue("tie_word_embeddings", true)),
+                (float) keys.doubleValue("final_logit_softcapping", softcapDefault("final_logit_softcapping", defaults.finalSoftcap())),
+                keys.intValue("max_position_embeddings", defaults.maxPositions()),
+                keys.intValue("bos_token_id", outer.intValue("bos_token_id", 2)),
+                stopIds(generationConfig),
+                layers());
+        refuseUnread(keys);
+        if (outer != keys) {
+            refuseUnread(outer);
+        }
+        return config;
+    }
+
+    /// An explicit null switches a softcap off; only an absent key has the default.
+    private double softcapDefault(String key, double absent) {
+        return keys.isNull(key) ? 0 : absent;
+    }
+
+    private List<LayerConfig> layers() throws CheckpointException {
+        int count = keys.intValue("num_hidden_layers", defaults.layers());
+        int heads = keys.intValue("num_attention_heads", defaults.heads());
+        int headDim = keys.intValue("head_dim", defaults.headDim());
+        double scalar = defaults.queryPreAttentionScalar()
+                ? keys.doubleValue("query_pre_attn_scalar", 256)
+                : headDim;
+        int window = defaults.window() == 0 ? 0 : window();
+        List<AttentionType> types = attentionTypes(count);
+        HuggingFaceRope ropes = HuggingFaceRope.read(keys, defaults, headDim);
+        int kvHeads = keys.intValue("num_key_value_heads", defaults.kvHeads());
+        int neurons = keys.intValue("intermediate_size", defaults.neurons());
+        double softcap = defaults.attentionSoftcapKey()
+                ? keys.doubleValue("attn_logit_softcapping", softcapDefault("attn_logit_softcapping", defaults.attentionSoftcap()))
+                : 0;
+        List<LayerConfig> layers = new ArrayList<>(count);
+        for (AttentionType type : types) {
+            boolean local = type == AttentionType.LOCAL;
+            layers.add(new LayerConfig(
+                    type,
+                    local ? window : 0,
+                    local ? ropes.local() : ropes.global(),
+                    heads,
+                    kvHeads,
+                    headDim,
+                    (float) (1 / Math.sqrt(scalar)),
+                    (float) softcap,
+                    defaults.queryKeyNorm(),
+                    defaults.postNorms(),
+                    neurons));
+        }
+        return layers;
+    }
+
+    /// Gemma 2's first configs name the window twice.
+    private int window() throws CheckpointException {
+        int window = keys.intValue("sliding_window", defaults.window());
+        int again = keys.intValue("sliding_window_size", window);
+        if (again != window) {
+            throw keys.problem("sliding_window_size", again, "%d as sliding_window says".formatted(window));
+        }
+        return window;
+    }
+
+    private List<AttentionType> attentionTypes(int layers) throws CheckpointException {
+        int period = defaults.period();
+        if (defaults.periodKey()) {
+            period = keys.intValue("sliding_window_pattern", keys.intValue("_sliding_window_pattern", period));
+        }
+        List<AttentionType> types = new ArrayList<>(layers);
+        if (!keys.has("layer_types")) {
+            for (int i = 0; i < layers; i++) {
+                types.add((i + 1) % period == 0 ? AttentionType.GLOBAL : AttentionType.LOCAL);
+            }
+            return types;
+        }
+        for (String name : keys.strings("layer_types")) {
+            types.add(
+                    switch (name) {
+                        case "sliding_attention" -> AttentionType.LOCAL;
+                        case "full_attention" -> AttentionType.GLOBAL;
+                        default ->
+                            throw keys.problem("layer_types", name, "sliding_attention or full_attention");
+                    });
+        }
+        if (types.size() != layers) {
+            throw keys.problem("layer_types", types.size() + " entries", "num_hidden_layers = " + layers);
+        }
+        if (defaults.window() == 0 && types.contains(AttentionType.LOCAL)) {
+            throw keys.problem("layer_types", "sliding_attention", "full_attention alone in " + modelType);
+        }
+        return types;
+    }
+
+    private List<Integer> stopIds(@Nullable ConfigKeys generationConfig) throws CheckpointException {
+        Set<Integer> ids = new LinkedHashSet<>(keys.intsOrOne("eos_token_id", List.of()));
+        if (outer != keys) {
+            ids.addAll(outer.intsOrOne("eos_token_id", List.of()));
+        }
+        if (generationConfig != null) {
+            ids.addAll(generationConfig.intsOrOne("eos_token_id", List.of()));
+        }
+        return ids.isEmpty() ? List.of(1) : List.copyOf(ids);
+    }
+
+    /// Keys that change the arithmetic in ways no Gemma of these generations uses.
+    private void requireImplemented() throws CheckpointException {
+        requireFalse("attention_bias");
+        requireFalse("use_bidirectional_attention");
+        String activation = keys.string("hidden_activation", "");
+        if (activation.isEmpty()) {
+            activation = keys.string("hidden_act", "gelu_pytorch_tanh");
+            // The first Gemma 1 configs say "gelu" and mean the tanh form, as the official code runs them.
+            if (defaults.geluMeansTanh() && activation.equals("gelu")) {
+                return;
+            }
+        } else {
+            keys.ignore("hidden_act");
+        }
+        if (!activation.equals("gelu_pytorch_tanh")) {
+            throw keys.problem("hidden_activation", activation, "gelu_pytorch_tanh");
+        }
+    }
+
+    private void requireFalse(String key) throws CheckpointException {
+        if (keys.booleanValue(key, false)) {
+            throw keys.problem(key, true, "false");
+        }
+    }
+
+    private static void refuseUnread(ConfigKeys keys) throws CheckpointException {
+        for (String key : keys.unread()) {
+            if (!HuggingFaceDefaults.NO_ARITHMETIC.contains(key) && keys.has(key)) {
+                throw keys.problem(key, "a key this version does not know", "a known key, since it may change the results");
+            }
+        }
+    }
+}

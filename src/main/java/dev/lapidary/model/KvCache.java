@@ -1,0 +1,112 @@
+package dev.lapidary.model;
+
+import dev.lapidary.kernels.Heads;
+import dev.lapidary.kernels.Matrix;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SegmentAllocator;
+import java.util.ArrayList;
+import java.util.List;
+
+/// Keys and values of one sequence, F32. A LOCAL layer keeps a ring of its window and one chunk, a GLOBAL layer every
+/// position up to the capacity; position `p` stands in slot `p % slots`.
+public final class KvCache {
+    /// Slots come in multiples of this, so that blocks of keys begin and end at multiples of it too.
+    static final int SLOT_ALIGNMENT = 64;
+
+    private final int capacity;
+    private final List<Layer> layers = new ArrayList<>();
+
+    /// A cache of zeros in memory of `allocator`.
+    ///
+    /// @param capacity positions it can hold
+    /// @param maxChunk most positions added between two reads
+    public KvCache(GemmaConfig config, int capacity, int maxChunk, SegmentAllocator allocator) {
+        this.capacity = capacity;
+        for (LayerConfig layer : config.layers()) {
+            int slots = slots(layer, capacity, maxChunk);
+            layers.add(new Layer(heads(layer, slots, allocator), heads(layer, slots, allocator)));
+        }
+    }
+
+    /// Bytes that a cache of these extents takes, all layers together.
+    public static long bytes(GemmaConfig config, int capacity, int maxChunk) {
+        return config.layers().stream()
+                .mapToLong(layer -> 2L * slots(layer, capacity, maxChunk) * layer.kvCols() * Float.BYTES)
+                .reduce(0, Math::addExact);
+    }
+
+    /// Slots of a layer. A ring must still hold the window of a chunk's first position once the whole chunk is stored,
+    /// and blocks reach up to one alignment beyond either end.
+    static int slots(LayerConfig layer, int capacity, int maxChunk) {
+        long need = capacity;
+        if (layer.attention() == AttentionType.LOCAL) {
+            need = Math.min(need, (long) layer.window() - 1 + maxChunk + 2 * SLOT_ALIGNMENT);
+        }
+        return Math.toIntExact((need + SLOT_ALIGNMENT - 1) / SLOT_ALIGNMENT * SLOT_ALIGNMENT);
+    }
+
+    /// Positions it can hold.
+    public int capacity() {
+        return capacity;
+    }
+
+    /// Keys of a layer, `[slots, kvHeads, headDim]`, a head's slots contiguous.
+    Heads keys(int layer) {
+        return layers.get(layer).keys;
+    }
+
+    /// Values of a layer, as [#keys].
+    Heads values(int layer) {
+        return layers.get(layer).values;
+    }
+
+    /// Makes this the same as `source` for every position below `position`.
+    public void copyFrom(KvCache source, int position) {
+        for (int i = 0; i < layers.size(); i++) {
+            copy(source.keys(i), keys(i), position);
+            copy(source.values(i), values(i), position);
+        }
+    }
+
+    /// How far back from `position` every LOCAL layer still has its window when all up to `newest` is stored.
+    ///
+    /// @return whether a sequence that was at `newest` may go on from `position` without reading its tokens again
+    public boolean canRewind(GemmaConfig config, int newest, int position) {
+        for (int i = 0; i < layers.size(); i++) {
+            LayerConfig layer = config.layers().get(i);
+            int slots = keys(i).rows();
+            if (layer.attention() == AttentionType.LOCAL && newest > slots) {
+                int oldestKept = newest - slots;
+                if (position > 0 && Math.max(0, position - layer.window() + 1) < oldestKept) {
+                    return false;
+                }
+            }
+        }
+        return true;
+    }
+
+    private static void copy(Heads source, Heads target, int position) {
+        int from = Math.max(0, position - Math.min(source.rows(), target.rows()));
+        for (int head = 0; head < source.heads(); head++) {
+            for (int p = from; p < position; ) {
+                int sourceSlot = p % source.rows();
+                int targetSlot = p % target.rows();
+                int run = Math.min(
+                        position - p, Math.min(source.rows() - sourceSlot, target.rows() - targetSlot));
+                Matrix to = target.head(head, targetSlot, run);
+                to.data().asSlice(0, to.elementBytes())
+                        .copyFrom(source.head(head, sourceSlot, run).data().asSlice(0, to.elementBytes()));
+                p += run;
+            }
+        }
+    }
+
+    private static Heads heads(LayerConfig layer, int slots, SegmentAllocator allocator) {
+        long bytes = Math.multiplyExact((long) slots * layer.kvCols(), (long) Float.BYTES);
+        MemorySegment data = allocator.allocate(bytes, Matrix.ALIGNMENT_BYTES);
+        long headStride = (long) slots * layer.headDim();
+        return new Heads(data, slots, layer.kvHeads(), layer.headDim(), layer.headDim(), headStride);
+    }
+
+    private record Layer(Heads keys, Heads values) {}
+}

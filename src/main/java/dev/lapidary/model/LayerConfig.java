@@ -1,0 +1,64 @@
+package dev.lapidary.model;
+
+/// The traits of one decoder layer, all that the decoder asks to know how to run it.
+///
+/// @param attention   which keys it sees
+/// @param window      keys a LOCAL layer sees, the query's own included; 0 in a GLOBAL layer
+/// @param rope        its rotary position embedding
+/// @param heads       query heads
+/// @param kvHeads     key and value heads, a divisor of `heads`
+/// @param headDim     elements of one head
+/// @param queryScale  factor on the attention scores, applied to the queries
+/// @param softcap     `cap * tanh(score / cap)` on attention scores; 0 for none
+/// @param queryKeyNorm whether queries and keys get an RMSNorm per head before RoPE
+/// @param postNorms   whether the attention and feed-forward outputs get an RMSNorm before the residual add
+/// @param neurons     width of the feed-forward
+public record LayerConfig(
+        AttentionType attention,
+        int window,
+        Rope rope,
+        int heads,
+        int kvHeads,
+        int headDim,
+        float queryScale,
+        float softcap,
+        boolean queryKeyNorm,
+        boolean postNorms,
+        int neurons) {
+    /// Throws `IllegalArgumentException` naming the trait that does not fit.
+    public LayerConfig {
+        require(heads > 0, "heads", heads, "a positive number");
+        require(kvHeads > 0 && heads % kvHeads == 0, "kvHeads", kvHeads, "a divisor of %d heads".formatted(heads));
+        require(headDim > 0 && headDim % 2 == 0, "headDim", headDim, "a positive even number");
+        require(neurons > 0, "neurons", neurons, "a positive number");
+        require(
+                attention == AttentionType.GLOBAL ? window == 0 : window > 0,
+                "window",
+                window,
+                "0 for GLOBAL and a positive number for LOCAL");
+        require(rope.dims() <= headDim, "rope dims", rope.dims(), "at most %d".formatted(headDim));
+        require(softcap >= 0 && Float.isFinite(softcap), "softcap", softcap, "0 or a positive number");
+        require(queryScale > 0 && Float.isFinite(queryScale), "queryScale", queryScale, "a positive number");
+    }
+
+    /// Query heads that share one key and value head.
+    public int headsPerKv() {
+        return heads / kvHeads;
+    }
+
+    /// Columns of the query projection.
+    public int queryCols() {
+        return heads * headDim;
+    }
+
+    /// Columns of the key projection, and of the value projection.
+    public int kvCols() {
+        return kvHeads * headDim;
+    }
+
+    private static void require(boolean holds, String trait, Object got, String need) {
+        if (!holds) {
+            throw new IllegalArgumentException("%s: got %s, need %s".formatted(trait, got, need));
+        }
+    }
+}

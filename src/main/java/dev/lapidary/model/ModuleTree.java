@@ -1,0 +1,84 @@
+package dev.lapidary.model;
+
+import dev.lapidary.kernels.Matrix;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// A model's modules as people know them from `print(model)`: names, shapes, parameters and bytes.
+///
+/// @param name       what the parent calls it
+/// @param shape      `BF16 [out, in]` of a matrix, empty for an inner node
+/// @param parameters weights in it and below it; a tied head counts 0
+/// @param bytes      bytes of those weights as they are stored
+/// @param children   in the order of the forward pass
+public record ModuleTree(String name, String shape, long parameters, long bytes, List<ModuleTree> children) {
+    static ModuleTree of(GemmaConfig config, Weights weights) {
+        List<ModuleTree> layers = new ArrayList<>();
+        for (int i = 0; i < weights.layers().size(); i++) {
+            layers.add(layer(i, weights.layers().get(i)));
+        }
+        Matrix head = weights.head().parts().getFirst();
+        ModuleTree headNode = head == weights.embedding()
+                ? new ModuleTree("head", head.shape() + " tied to embedding", 0, 0, List.of())
+                : leaf("head", head);
+        return inner(
+                config.architecture(),
+                List.of(
+                        leaf("embedding", weights.embedding()),
+                        inner("layers", layers),
+                        leaf("finalNorm", weights.finalNorm()),
+                        headNode));
+    }
+
+    private static ModuleTree layer(int index, LayerWeights layer) {
+        List<Matrix> queryKeyValue = layer.queryKeyValue().parts();
+        ModuleTree attention = inner(
+                "attention",
+                present(
+                        leaf("queryProjection", queryKeyValue.get(0)),
+                        leaf("keyProjection", queryKeyValue.get(1)),
+                        leaf("valueProjection", queryKeyValue.get(2)),
+                        leaf("queryNorm", layer.queryNorm()),
+                        leaf("keyNorm", layer.keyNorm()),
+                        leaf("outputProjection", layer.outputProjection().parts().getFirst())));
+        ModuleTree feedForward = inner(
+                "feedForward",
+                present(
+                        leaf("gate", layer.gate()),
+                        leaf("up", layer.up()),
+                        leaf("down", layer.down().parts().getFirst())));
+        return inner(
+                Integer.toString(index),
+                present(
+                        leaf("preAttentionNorm", layer.preAttentionNorm()),
+                        attention,
+                        leaf("postAttentionNorm", layer.postAttentionNorm()),
+                        leaf("preFeedForwardNorm", layer.preFeedForwardNorm()),
+                        feedForward,
+                        leaf("postFeedForwardNorm", layer.postFeedForwardNorm())));
+    }
+
+    private static ModuleTree inner(String name, List<ModuleTree> children) {
+        long parameters = children.stream().mapToLong(ModuleTree::parameters).sum();
+        long bytes = children.stream().mapToLong(ModuleTree::bytes).sum();
+        return new ModuleTree(name, "", parameters, bytes, List.copyOf(children));
+    }
+
+    private static @Nullable ModuleTree leaf(String name, @Nullable Matrix matrix) {
+        return matrix == null
+                ? null
+                : new ModuleTree(
+                        name, matrix.shape(), (long) matrix.rows() * matrix.cols(), matrix.elementBytes(), List.of());
+    }
+
+    private static List<ModuleTree> present(@Nullable ModuleTree... nodes) {
+        List<ModuleTree> present = new ArrayList<>();
+        for (ModuleTree node : nodes) {
+            if (node != null) {
+                present.add(node);
+            }
+        }
+        return present;
+    }
+}

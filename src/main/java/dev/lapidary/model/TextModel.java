@@ -1,0 +1,61 @@
+package dev.lapidary.model;
+
+import dev.lapidary.checkpoint.Checkpoint;
+import dev.lapidary.checkpoint.CheckpointException;
+import dev.lapidary.kernels.Kernels;
+import java.lang.foreign.Arena;
+import java.lang.foreign.SegmentAllocator;
+
+/// A checkpoint's text model, ready to run: config, weights, and the decoder over them.
+public final class TextModel {
+    private final GemmaConfig config;
+    private final Weights weights;
+    private final Decoder decoder;
+    private final int chunk;
+
+    private TextModel(GemmaConfig config, Weights weights, Decoder decoder, int chunk) {
+        this.config = config;
+        this.weights = weights;
+        this.decoder = decoder;
+        this.chunk = chunk;
+    }
+
+    /// Reads config and weights, which stay in the checkpoint's mapping.
+    ///
+    /// @param checkpoint stays open as long as the model is used
+    /// @param chunk      most tokens in a batch
+    /// @param arena      owns norms and workspace
+    /// @throws CheckpointException naming the file and the key or tensor that does not fit
+    public static TextModel read(Checkpoint checkpoint, Kernels kernels, int chunk, Arena arena)
+            throws CheckpointException {
+        GemmaConfig config = HuggingFaceConfig.read(checkpoint.config(), checkpoint.generationConfig());
+        Weights weights = WeightsReader.read(checkpoint, config, arena);
+        Workspace workspace = new Workspace(config, chunk, arena);
+        return new TextModel(config, weights, new Decoder(config, weights, kernels, workspace), chunk);
+    }
+
+    /// Extents and traits.
+    public GemmaConfig config() {
+        return config;
+    }
+
+    /// Most tokens in a batch.
+    public int chunk() {
+        return chunk;
+    }
+
+    /// Runs batches; on the driver thread only.
+    public Decoder decoder() {
+        return decoder;
+    }
+
+    /// An empty cache for a sequence of up to `capacity` tokens.
+    public KvCache newCache(int capacity, SegmentAllocator allocator) {
+        return new KvCache(config, capacity, chunk, allocator);
+    }
+
+    /// The tree of modules with their shapes.
+    public ModuleTree moduleTree() {
+        return ModuleTree.of(config, weights);
+    }
+}

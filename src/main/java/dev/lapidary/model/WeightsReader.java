@@ -1,0 +1,140 @@
+package dev.lapidary.model;
+
+import dev.lapidary.checkpoint.Checkpoint;
+import dev.lapidary.checkpoint.CheckpointException;
+import dev.lapidary.checkpoint.Tensor;
+import dev.lapidary.kernels.DataType;
+import dev.lapidary.kernels.Matrix;
+import dev.lapidary.kernels.Projection;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/// Finds every weight that a config asks for, checks its shape, and makes sure that nothing in the file was left over.
+final class WeightsReader {
+    private final Checkpoint checkpoint;
+    private final GemmaConfig config;
+    private final Arena arena;
+    private final TensorNames names;
+    private final Set<String> read = new HashSet<>();
+
+    private WeightsReader(Checkpoint checkpoint, GemmaConfig config, Arena arena) {
+        this.checkpoint = checkpoint;
+        this.config = config;
+        this.arena = arena;
+        names = TensorNames.of(checkpoint);
+    }
+
+    /// Weights of `config` out of `checkpoint`: matrices in place, norms folded to F32 in `arena`.
+    ///
+    /// @throws CheckpointException naming the tensor that is missing, left over or of another shape or type
+    static Weights read(Checkpoint checkpoint, GemmaConfig config, Arena arena) throws CheckpointException {
+        return new WeightsReader(checkpoint, config, arena).read();
+    }
+
+    private Weights read() throws CheckpointException {
+        Matrix embedding = matrix(names.embedding(), config.vocab(), config.embedding());
+        boolean ownHead = !config.tiedHead() || checkpoint.tensors().containsKey(names.headWeight());
+        Matrix head = ownHead ? matrix(names.headWeight(), config.vocab(), config.embedding()) : embedding;
+        Matrix finalNorm = norm(names.finalNorm(), config.embedding());
+        List<LayerWeights> layers = new ArrayList<>();
+        for (int i = 0; i < config.layers().size(); i++) {
+            layers.add(layer(i, config.layers().get(i)));
+        }
+        refuseLeftOver();
+        return new Weights(embedding, new Projection(arena, List.of(head)), finalNorm, layers);
+    }
+
+    private LayerWeights layer(int i, LayerConfig layer) throws CheckpointException {
+        int width = config.embedding();
+        Projection queryKeyValue = new Projection(
+                arena,
+                List.of(
+                        matrix(names.layer(i, "self_attn.q_proj"), layer.queryCols(), width),
+                        matrix(names.layer(i, "self_attn.k_proj"), layer.kvCols(), width),
+                        matrix(names.layer(i, "self_attn.v_proj"), layer.kvCols(), width)));
+        // Without post-norms the file's post_attention_layernorm is what stands before the feed-forward.
+        boolean post = layer.postNorms();
+        String afterAttention = names.layer(i, "post_attention_layernorm");
+        return new LayerWeights(
+                norm(names.layer(i, "input_layernorm"), width),
+                queryKeyValue,
+                optionalNorm(layer.queryKeyNorm(), names.layer(i, "self_attn.q_norm"), layer.headDim()),
+                optionalNorm(layer.queryKeyNorm(), names.layer(i, "self_attn.k_norm"), layer.headDim()),
+                projection(names.layer(i, "self_attn.o_proj"), width, layer.queryCols()),
+                optionalNorm(post, afterAttention, width),
+                norm(post ? names.layer(i, "pre_feedforward_layernorm") : afterAttention, width),
+                matrix(names.layer(i, "mlp.gate_proj"), layer.neurons(), width),
+                matrix(names.layer(i, "mlp.up_proj"), layer.neurons(), width),
+                projection(names.layer(i, "mlp.down_proj"), width, layer.neurons()),
+                optionalNorm(post, names.layer(i, "post_feedforward_layernorm"), width));
+    }
+
+    private Projection projection(String name, int rows, int cols) throws CheckpointException {
+        return new Projection(arena, List.of(matrix(name, rows, cols)));
+    }
+
+    private Matrix matrix(String name, int rows, int cols) throws CheckpointException {
+        Tensor tensor = tensor(name, List.of((long) rows, (long) cols));
+        return Matrix.dense(tensor.data(), tensor.type(), rows, cols);
+    }
+
+    private @Nullable Matrix optionalNorm(boolean present, String name, int width) throws CheckpointException {
+        return present ? norm(name, width) : null;
+    }
+
+    /// The factor `stored + normOffset` in F32: norms are small, and folding here spares every kernel the addition.
+    private Matrix norm(String name, int width) throws CheckpointException {
+        Tensor tensor = tensor(name, List.of((long) width));
+        Matrix norm = Matrix.allocate(arena, 1, width);
+        for (int i = 0; i < width; i++) {
+            float factor = element(tensor.data(), tensor.type(), i) + config.normOffset();
+            norm.data().setAtIndex(ValueLayout.JAVA_FLOAT, i, factor);
+        }
+        return norm;
+    }
+
+    private static float element(MemorySegment data, DataType type, int i) {
+        return switch (type) {
+            case F32 -> data.getAtIndex(ValueLayout.JAVA_FLOAT, i);
+            case BF16 -> Float.intBitsToFloat(data.getAtIndex(ValueLayout.JAVA_SHORT, i) << 16);
+            case F16 -> Float.float16ToFloat(data.getAtIndex(ValueLayout.JAVA_SHORT, i));
+        };
+    }
+
+    private Tensor tensor(String name, List<Long> shape) throws CheckpointException {
+        Tensor tensor = checkpoint.tensors().get(name);
+        if (tensor == null) {
+            throw new CheckpointException("%s: tensor %s is missing, need it with shape %s"
+                    .formatted(checkpoint.path(), name, shape));
+        }
+        if (!tensor.shape().equals(shape)) {
+            throw new CheckpointException("%s: %s is %s %s, need shape %s"
+                    .formatted(tensor.file(), name, tensor.type(), tensor.shape(), shape));
+        }
+        read.add(name);
+        return tensor;
+    }
+
+    private void refuseLeftOver() throws CheckpointException {
+        List<String> leftOver = checkpoint.tensors().keySet().stream()
+                .filter(name -> !read.contains(name) && !names.belongsElsewhere(name))
+                .sorted()
+                .toList();
+        if (!leftOver.isEmpty()) {
+            throw new CheckpointException("%s: got %d tensors that a %s model with %d layers does not have: %s%s"
+                    .formatted(
+                            checkpoint.path(),
+                            leftOver.size(),
+                            config.architecture(),
+                            config.layers().size(),
+                            String.join(", ", leftOver.subList(0, Math.min(5, leftOver.size()))),
+                            leftOver.size() > 5 ? ", ..." : ""));
+        }
+    }
+}

@@ -1,0 +1,147 @@
+package dev.lapidary.model;
+
+import dev.lapidary.kernels.DataType;
+import dev.lapidary.kernels.Kernels;
+import dev.lapidary.kernels.Kernels.RopeTable;
+import dev.lapidary.kernels.Matrix;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SegmentAllocator;
+import java.lang.foreign.ValueLayout;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.ToIntFunction;
+import org.jspecify.annotations.Nullable;
+
+/// Scratch memory of the decoder, sized once from config and rows. One batch at a time; all sessions of a model share it.
+public final class Workspace {
+    /// Most rows of logits computed at once: enough to share the pass over the head, few enough to stay small.
+    static final int MAX_LOGIT_ROWS = 32;
+
+    /// Scores that one block of attention may hold: 8 MiB.
+    static final int MAX_SCORES = 1 << 21;
+
+    private final GemmaConfig config;
+    private final int maxRows;
+    private final Map<Rope, Angles> angles = new LinkedHashMap<>();
+    private final @Nullable Activations[] activations;
+
+    final MemorySegment ids;
+    final MemorySegment positions;
+    final Matrix residual;
+    final Matrix normed;
+    final Matrix branch;
+    final Matrix projected;
+    final Matrix attended;
+    final Matrix gated;
+    final Matrix up;
+    final Matrix logits;
+    final AttentionScratch attention;
+
+    /// Memory out of `allocator` for batches of up to `maxRows` tokens.
+    public Workspace(GemmaConfig config, int maxRows, SegmentAllocator allocator) {
+        this.config = config;
+        this.maxRows = maxRows;
+        ids = allocator.allocate(ValueLayout.JAVA_INT, maxRows);
+        positions = allocator.allocate(ValueLayout.JAVA_INT, maxRows);
+        residual = matrix(allocator, maxRows, config.embedding());
+        normed = matrix(allocator, maxRows, config.embedding());
+        branch = matrix(allocator, maxRows, config.embedding());
+        projected = matrix(allocator, maxRows, widest(config, Workspace::projectedCols));
+        attended = matrix(allocator, maxRows, widest(config, LayerConfig::queryCols));
+        gated = matrix(allocator, maxRows, widest(config, LayerConfig::neurons));
+        up = matrix(allocator, maxRows, widest(config, LayerConfig::neurons));
+        logits = matrix(allocator, Math.min(maxRows, MAX_LOGIT_ROWS), config.vocab());
+        attention = new AttentionScratch(
+                matrix(allocator, 1, MAX_SCORES),
+                matrix(allocator, Attention.MAX_BLOCK_ROWS, widest(config, LayerConfig::headDim)),
+                allocator.allocate(ValueLayout.JAVA_INT, Attention.MAX_BLOCK_ROWS),
+                allocator.allocate(ValueLayout.JAVA_INT, Attention.MAX_BLOCK_ROWS));
+        for (LayerConfig layer : config.layers()) {
+            angles.computeIfAbsent(layer.rope(), rope -> Angles.allocate(rope, maxRows, allocator));
+        }
+        activations = new Activations[maxRows + 1];
+    }
+
+    /// Bytes that a workspace of these extents takes.
+    public static long bytes(GemmaConfig config, int maxRows) {
+        long perRow = 3L * config.embedding()
+                + widest(config, Workspace::projectedCols)
+                + widest(config, LayerConfig::queryCols)
+                + 2L * widest(config, LayerConfig::neurons)
+                + 2;
+        List<Rope> ropes = config.layers().stream().map(LayerConfig::rope).distinct().toList();
+        long angles = ropes.stream().mapToLong(Rope::dims).sum();
+        long floats = maxRows * (perRow + angles)
+                + (long) Math.min(maxRows, MAX_LOGIT_ROWS) * config.vocab()
+                + MAX_SCORES
+                + Attention.MAX_BLOCK_ROWS * (widest(config, LayerConfig::headDim) + 2L);
+        return floats * Float.BYTES + angles / 2 * Double.BYTES;
+    }
+
+    /// Most tokens in a batch.
+    public int maxRows() {
+        return maxRows;
+    }
+
+    /// The views for a pass over `seq` rows, made on first use and kept.
+    Activations activations(int seq) {
+        Activations views = activations[seq];
+        if (views == null) {
+            views = new Activations(config, this, seq);
+            activations[seq] = views;
+        }
+        return views;
+    }
+
+    /// Angles of the positions of the current batch, for layers with `rope`.
+    RopeTable angles(Rope rope) {
+        return angle(rope).table;
+    }
+
+    /// Computes the angles of the first `seq` positions for every rope of the model.
+    void computeAngles(Kernels kernels, int seq) {
+        for (Angles each : angles.values()) {
+            RopeTable table = each.table.rows(0, seq);
+            kernels.ropeTable(each.inverseFrequencies, positions, table.cos(), table.sin());
+        }
+    }
+
+    private Angles angle(Rope rope) {
+        Angles found = angles.get(rope);
+        if (found == null) {
+            throw new IllegalArgumentException("workspace: got %s, need one of %s".formatted(rope, angles.keySet()));
+        }
+        return found;
+    }
+
+    private static int projectedCols(LayerConfig layer) {
+        return layer.queryCols() + 2 * layer.kvCols();
+    }
+
+    private static int widest(GemmaConfig config, ToIntFunction<LayerConfig> width) {
+        return config.layers().stream().mapToInt(width).max().orElse(0);
+    }
+
+    private static Matrix matrix(SegmentAllocator allocator, int rows, int cols) {
+        long bytes = Math.multiplyExact((long) rows * cols, (long) Float.BYTES);
+        return Matrix.dense(allocator.allocate(bytes, Matrix.ALIGNMENT_BYTES), DataType.F32, rows, cols);
+    }
+
+    /// @param scores  `[1, MAX_SCORES]`, seen as `[block rows, keys]`
+    /// @param spilled `[block rows, headDim]`, what the second part of a ring adds
+    /// @param begin   int32 `[block rows]`
+    /// @param end     int32 `[block rows]`
+    record AttentionScratch(Matrix scores, Matrix spilled, MemorySegment begin, MemorySegment end) {}
+
+    private record Angles(MemorySegment inverseFrequencies, RopeTable table) {
+        static Angles allocate(Rope rope, int maxRows, SegmentAllocator allocator) {
+            MemorySegment frequencies =
+                    allocator.allocateFrom(ValueLayout.JAVA_DOUBLE, rope.inverseFrequencies());
+            int half = rope.dims() / 2;
+            return new Angles(
+                    frequencies,
+                    new RopeTable(matrix(allocator, maxRows, half), matrix(allocator, maxRows, half)));
+        }
+    }
+}

@@ -1,0 +1,244 @@
+package dev.lapidary.kernels;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import org.jspecify.annotations.Nullable;
+
+/// What every kernel must compute: plain loops, sums and functions in double, rounded to F32 where a result is stored. Never
+/// optimised. The decoder runs on it as it does on the native kernels.
+public final class ReferenceKernels implements Kernels {
+    @Override
+    public void prepare() {}
+
+    @Override
+    public void embed(Matrix table, MemorySegment ids, float scale, Matrix out) {
+        for (int r = 0; r < out.rows(); r++) {
+            int id = ids.getAtIndex(ValueLayout.JAVA_INT, r);
+            for (int c = 0; c < out.cols(); c++) {
+                set(out, r, c, get(table, id, c) * scale);
+            }
+        }
+    }
+
+    @Override
+    public void rmsNorm(Matrix in, Matrix weight, float epsilon, Matrix out) {
+        for (int r = 0; r < in.rows(); r++) {
+            double factor = inverseRms(in, r, epsilon);
+            for (int c = 0; c < in.cols(); c++) {
+                set(out, r, c, get(in, r, c) * factor * get(weight, 0, c));
+            }
+        }
+    }
+
+    @Override
+    public void rmsNormAdd(Matrix in, Matrix weight, float epsilon, Matrix residual) {
+        for (int r = 0; r < in.rows(); r++) {
+            double factor = inverseRms(in, r, epsilon);
+            for (int c = 0; c < in.cols(); c++) {
+                set(residual, r, c, get(residual, r, c) + get(in, r, c) * factor * get(weight, 0, c));
+            }
+        }
+    }
+
+    @Override
+    public void add(Matrix in, Matrix out) {
+        for (int r = 0; r < in.rows(); r++) {
+            for (int c = 0; c < in.cols(); c++) {
+                set(out, r, c, get(out, r, c) + get(in, r, c));
+            }
+        }
+    }
+
+    @Override
+    public void ropeTable(MemorySegment inverseFrequencies, MemorySegment positions, Matrix cos, Matrix sin) {
+        for (int r = 0; r < cos.rows(); r++) {
+            for (int i = 0; i < cos.cols(); i++) {
+                double angle = positions.getAtIndex(ValueLayout.JAVA_INT, r)
+                        * inverseFrequencies.getAtIndex(ValueLayout.JAVA_DOUBLE, i);
+                set(cos, r, i, Math.cos(angle));
+                set(sin, r, i, Math.sin(angle));
+            }
+        }
+    }
+
+    @Override
+    public void headNormRope(
+            Heads in, @Nullable Matrix norm, float epsilon, @Nullable RopeTable rope, float scale, Heads out) {
+        for (int r = 0; r < in.rows(); r++) {
+            for (int h = 0; h < in.heads(); h++) {
+                double[] x = new double[in.headDim()];
+                double squares = 0;
+                for (int i = 0; i < x.length; i++) {
+                    x[i] = in.data().getAtIndex(ValueLayout.JAVA_FLOAT, offset(in, r, h) + i);
+                    squares += x[i] * x[i];
+                }
+                double factor = norm == null ? 1 : 1 / Math.sqrt(squares / x.length + epsilon);
+                for (int i = 0; i < x.length; i++) {
+                    x[i] *= norm == null ? 1 : factor * get(norm, 0, i);
+                }
+                rotate(x, rope, r);
+                for (int i = 0; i < x.length; i++) {
+                    out.data().setAtIndex(ValueLayout.JAVA_FLOAT, offset(out, r, h) + i, (float) (x[i] * scale));
+                }
+            }
+        }
+    }
+
+    @Override
+    public void project(Matrix in, Projection weights, Matrix out) {
+        int column = 0;
+        for (Matrix part : weights.parts()) {
+            matmulTransposed(in, part, out.cols(column, part.rows()));
+            column += part.rows();
+        }
+    }
+
+    @Override
+    public void geglu(Matrix in, Matrix gate, Matrix up, Matrix scratch, Matrix out) {
+        matmulTransposed(in, gate, out);
+        matmulTransposed(in, up, scratch);
+        for (int r = 0; r < out.rows(); r++) {
+            for (int c = 0; c < out.cols(); c++) {
+                set(out, r, c, geluTanh(get(out, r, c)) * get(scratch, r, c));
+            }
+        }
+    }
+
+    @Override
+    public void attend(Matrix query, Heads keys, Heads values, int firstSlot, int count, float softcap, Matrix out) {
+        int headDim = keys.headDim();
+        int heads = query.cols() / headDim;
+        for (int h = 0; h < heads; h++) {
+            int kvHead = h / (heads / keys.heads());
+            double[] weights = new double[count];
+            for (int i = 0; i < count; i++) {
+                long key = offset(keys, (firstSlot + i) % keys.rows(), kvHead);
+                for (int d = 0; d < headDim; d++) {
+                    weights[i] += get(query, 0, h * headDim + d)
+                            * (double) keys.data().getAtIndex(ValueLayout.JAVA_FLOAT, key + d);
+                }
+            }
+            softmax(weights, 0, count, softcap);
+            for (int d = 0; d < headDim; d++) {
+                double sum = 0;
+                for (int i = 0; i < count; i++) {
+                    long value = offset(values, (firstSlot + i) % values.rows(), kvHead);
+                    sum += weights[i] * values.data().getAtIndex(ValueLayout.JAVA_FLOAT, value + d);
+                }
+                set(out, 0, h * headDim + d, sum);
+            }
+        }
+    }
+
+    @Override
+    public void matmulTransposed(Matrix left, Matrix right, Matrix out) {
+        for (int m = 0; m < left.rows(); m++) {
+            for (int n = 0; n < right.rows(); n++) {
+                double sum = 0;
+                for (int k = 0; k < left.cols(); k++) {
+                    sum += get(left, m, k) * get(right, n, k);
+                }
+                set(out, m, n, sum);
+            }
+        }
+    }
+
+    @Override
+    public void matmul(Matrix left, Matrix right, Matrix out) {
+        for (int m = 0; m < left.rows(); m++) {
+            for (int n = 0; n < right.cols(); n++) {
+                double sum = 0;
+                for (int k = 0; k < left.cols(); k++) {
+                    sum += get(left, m, k) * get(right, k, n);
+                }
+                set(out, m, n, sum);
+            }
+        }
+    }
+
+    @Override
+    public void softcapSoftmax(Matrix scores, MemorySegment begin, MemorySegment end, float softcap) {
+        for (int r = 0; r < scores.rows(); r++) {
+            double[] row = new double[scores.cols()];
+            for (int c = 0; c < row.length; c++) {
+                row[c] = get(scores, r, c);
+            }
+            int from = begin.getAtIndex(ValueLayout.JAVA_INT, r);
+            int to = end.getAtIndex(ValueLayout.JAVA_INT, r);
+            softmax(row, from, to, softcap);
+            for (int c = 0; c < row.length; c++) {
+                set(scores, r, c, c >= from && c < to ? row[c] : 0);
+            }
+        }
+    }
+
+    @Override
+    public void softcap(Matrix x, float cap) {
+        for (int r = 0; r < x.rows(); r++) {
+            for (int c = 0; c < x.cols(); c++) {
+                set(x, r, c, cap * Math.tanh(get(x, r, c) / cap));
+            }
+        }
+    }
+
+    /// GELU in the tanh form: `x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 x^3)))` (Hendrycks and Gimpel 2016).
+    static double geluTanh(double x) {
+        return x / 2 * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x)));
+    }
+
+    /// An element widened to double, whatever its type.
+    public static double get(Matrix matrix, int row, int col) {
+        long index = row * matrix.stride() + col;
+        return switch (matrix.type()) {
+            case F32 -> matrix.data().getAtIndex(ValueLayout.JAVA_FLOAT, index);
+            case BF16 -> Float.intBitsToFloat(matrix.data().getAtIndex(ValueLayout.JAVA_SHORT, index) << 16);
+            case F16 -> Float.float16ToFloat(matrix.data().getAtIndex(ValueLayout.JAVA_SHORT, index));
+        };
+    }
+
+    private static void set(Matrix matrix, int row, int col, double value) {
+        matrix.data().setAtIndex(ValueLayout.JAVA_FLOAT, row * matrix.stride() + col, (float) value);
+    }
+
+    private static long offset(Heads heads, int row, int head) {
+        return row * heads.rowStride() + head * heads.headStride();
+    }
+
+    private static double inverseRms(Matrix in, int row, float epsilon) {
+        double squares = 0;
+        for (int c = 0; c < in.cols(); c++) {
+            squares += get(in, row, c) * get(in, row, c);
+        }
+        return 1 / Math.sqrt(squares / in.cols() + epsilon);
+    }
+
+    private static void rotate(double[] x, @Nullable RopeTable rope, int row) {
+        if (rope == null) {
+            return;
+        }
+        int half = rope.cos().cols();
+        for (int i = 0; i < half; i++) {
+            double cos = get(rope.cos(), row, i);
+            double sin = get(rope.sin(), row, i);
+            double first = x[i];
+            x[i] = first * cos - x[i + half] * sin;
+            x[i + half] = x[i + half] * cos + first * sin;
+        }
+    }
+
+    private static void softmax(double[] row, int from, int to, float cap) {
+        double largest = Double.NEGATIVE_INFINITY;
+        for (int i = from; i < to; i++) {
+            row[i] = cap > 0 ? cap * Math.tanh(row[i] / cap) : row[i];
+            largest = Math.max(largest, row[i]);
+        }
+        double sum = 0;
+        for (int i = from; i < to; i++) {
+            row[i] = Math.exp(row[i] - largest);
+            sum += row[i];
+        }
+        for (int i = from; i < to; i++) {
+            row[i] /= sum;
+        }
+    }
+}
