@@ -44,11 +44,14 @@ public final class Session implements AutoCloseable {
     /// @throws CancellationException    after [#cancel] or an interrupt; the tokens are appended, and computed by the next
     ///                                  call
     public void append(int... ids) {
-        append(ids, null);
+        use(() -> {
+            sequence.append(ids);
+            sequence.evaluate(this::stopRequested, null, null);
+        });
     }
 
     /// As [#append(int...)], and shows `consumer` the logits of every token computed, on the calling thread.
-    public void append(int[] ids, @Nullable LogitsConsumer consumer) {
+    public void append(int[] ids, LogitsConsumer consumer) {
         use(() -> {
             sequence.append(ids);
             sequence.evaluate(this::stopRequested, consumer, null);

@@ -58,10 +58,7 @@ public final class HuggingFaceConfig {
                 keys.intValue("bos_token_id", outer.intValue("bos_token_id", 2)),
                 stopIds(generationConfig),
                 layers());
-        refuseUnread(keys);
-        if (outer != keys) {
-            refuseUnread(outer);
-        }
+        refuseUnread(outer);
         return config;
     }
 
@@ -109,7 +106,7 @@ public final class HuggingFaceConfig {
         int window = keys.intValue("sliding_window", defaults.window());
         int again = keys.intValue("sliding_window_size", window);
         if (again != window) {
-            throw keys.problem("sliding_window_size", again, "%d as sliding_window says".formatted(window));
+            throw keys.problem("sliding_window_size", "%d as sliding_window says".formatted(window));
         }
         return window;
     }
@@ -132,25 +129,24 @@ public final class HuggingFaceConfig {
                         case "sliding_attention" -> AttentionType.LOCAL;
                         case "full_attention" -> AttentionType.GLOBAL;
                         default ->
-                            throw keys.problem("layer_types", name, "sliding_attention or full_attention");
+                            throw keys.problem("layer_types", "sliding_attention or full_attention");
                     });
         }
         if (types.size() != layers) {
-            throw keys.problem("layer_types", types.size() + " entries", "num_hidden_layers = " + layers);
+            throw keys.problem("layer_types", "as many entries as num_hidden_layers, " + layers);
         }
         if (defaults.window() == 0 && types.contains(AttentionType.LOCAL)) {
-            throw keys.problem("layer_types", "sliding_attention", "full_attention alone in " + modelType);
+            throw keys.problem("layer_types", "full_attention alone in " + modelType);
         }
         return types;
     }
 
     private List<Integer> stopIds(@Nullable ConfigKeys generationConfig) throws CheckpointException {
-        Set<Integer> ids = new LinkedHashSet<>(keys.intsOrOne("eos_token_id", List.of()));
-        if (outer != keys) {
-            ids.addAll(outer.intsOrOne("eos_token_id", List.of()));
-        }
-        if (generationConfig != null) {
-            ids.addAll(generationConfig.intsOrOne("eos_token_id", List.of()));
+        Set<Integer> ids = new LinkedHashSet<>();
+        for (ConfigKeys place : generationConfig == null ? List.of(keys, outer) : List.of(keys, outer, generationConfig)) {
+            if (place.has("eos_token_id")) {
+                ids.addAll(place.ints("eos_token_id"));
+            }
         }
         return ids.isEmpty() ? List.of(1) : List.copyOf(ids);
     }
@@ -159,31 +155,26 @@ public final class HuggingFaceConfig {
     private void requireImplemented() throws CheckpointException {
         requireFalse("attention_bias");
         requireFalse("use_bidirectional_attention");
-        String activation = keys.string("hidden_activation", "");
-        if (activation.isEmpty()) {
-            activation = keys.string("hidden_act", "gelu_pytorch_tanh");
-            // The first Gemma 1 configs say "gelu" and mean the tanh form, as the official code runs them.
-            if (defaults.geluMeansTanh() && activation.equals("gelu")) {
-                return;
-            }
-        } else {
-            keys.ignore("hidden_act");
-        }
+        String older = keys.string("hidden_act", "gelu_pytorch_tanh");
+        // The first Gemma 1 configs say "gelu" and mean the tanh form, as the official code runs them.
+        String activation = keys.string(
+                "hidden_activation", defaults.geluMeansTanh() && older.equals("gelu") ? "gelu_pytorch_tanh" : older);
         if (!activation.equals("gelu_pytorch_tanh")) {
-            throw keys.problem("hidden_activation", activation, "gelu_pytorch_tanh");
+            throw keys.problem(keys.has("hidden_activation") ? "hidden_activation" : "hidden_act", "gelu_pytorch_tanh");
         }
     }
 
     private void requireFalse(String key) throws CheckpointException {
         if (keys.booleanValue(key, false)) {
-            throw keys.problem(key, true, "false");
+            throw keys.problem(key, "false");
         }
     }
 
-    private static void refuseUnread(ConfigKeys keys) throws CheckpointException {
-        for (String key : keys.unread()) {
-            if (!HuggingFaceDefaults.NO_ARITHMETIC.contains(key) && keys.has(key)) {
-                throw keys.problem(key, "a key this version does not know", "a known key, since it may change the results");
+    private static void refuseUnread(ConfigKeys config) throws CheckpointException {
+        for (String key : config.unread()) {
+            if (!HuggingFaceDefaults.NO_ARITHMETIC.contains(key.substring(key.lastIndexOf('.') + 1))) {
+                throw new CheckpointException("%s: %s: got a key this version does not know, need one it does, since it may change the results"
+                        .formatted(config.source(), key));
             }
         }
     }

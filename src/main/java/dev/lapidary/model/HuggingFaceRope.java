@@ -29,10 +29,7 @@ record HuggingFaceRope(Rope global, Rope local) {
                 ConfigKeys sliding = nested.object("sliding_attention");
                 localTheta = sliding.doubleValue("rope_theta", localTheta);
                 localFactor = factor(sliding);
-                refuseUnread(sliding);
             }
-            refuseUnread(full);
-            refuseUnread(nested);
         }
         return new HuggingFaceRope(
                 new Rope(theta, factor, headDim), new Rope(localTheta == 0 ? theta : localTheta, localFactor, headDim));
@@ -41,21 +38,10 @@ record HuggingFaceRope(Rope global, Rope local) {
     /// The divisor of positions that a scaling object asks for.
     private static double factor(ConfigKeys scaling) throws CheckpointException {
         String type = scaling.string("rope_type", scaling.string("type", "default"));
-        double factor =
-                switch (type) {
+        return switch (type) {
                     case "default" -> 1;
                     case "linear" -> scaling.doubleValue("factor");
-                    default -> throw scaling.problem("rope_type", type, "default or linear");
-                };
-        refuseUnread(scaling);
-        return factor;
-    }
-
-    private static void refuseUnread(ConfigKeys keys) throws CheckpointException {
-        for (String key : keys.unread()) {
-            if (keys.has(key) && !key.equals("rope_theta")) {
-                throw keys.problem(key, "a key this version does not know", "rope_type, factor or rope_theta");
-            }
-        }
+                    default -> throw scaling.problem(scaling.has("rope_type") ? "rope_type" : "type", "default or linear");
+        };
     }
 }
