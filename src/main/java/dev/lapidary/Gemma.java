@@ -11,6 +11,7 @@ import dev.lapidary.model.Workspace;
 import dev.lapidary.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.lang.foreign.Arena;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -53,8 +54,9 @@ public final class Gemma implements AutoCloseable {
     ///                                  and the key or tensor
     /// @throws IllegalArgumentException if there is no backend of that name, naming those there are
     /// @throws LinkageError             if a native library cannot be loaded, naming each place tried and why
+    @SuppressWarnings("MustBeClosedChecker") // the arena is the model's
     public static Gemma open(Path folder, Options options) throws IOException {
-        Tokenizer tokenizer = Tokenizer.isIn(folder) ? Tokenizer.load(folder) : null;
+        Tokenizer tokenizer = hasTokenizer(folder) ? Tokenizer.load(folder) : null;
         Backend backend = DriverThread.call(() -> Backends.open(options.backend()));
         Checkpoint checkpoint = Checkpoint.open(folder);
         Arena arena = Arena.ofShared();
@@ -141,6 +143,10 @@ public final class Gemma implements AutoCloseable {
                 checkpoint.close();
             }
         });
+    }
+
+    private static boolean hasTokenizer(Path folder) {
+        return Files.exists(folder.resolve("tokenizer.model")) || Files.exists(folder.resolve("tokenizer.json"));
     }
 
     TextModel model() {

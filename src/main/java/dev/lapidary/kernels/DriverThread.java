@@ -41,7 +41,7 @@ public final class DriverThread extends Thread {
                 } catch (InterruptedException e) {
                     interrupted = true;
                 } catch (ExecutionException e) {
-                    throw rethrown(e.getCause());
+                    throw rethrown(e.getCause() == null ? e : e.getCause());
                 }
             }
         } finally {

@@ -55,7 +55,7 @@ final class Gemm implements AutoCloseable {
     private void multiplyWidened(Matrix in, Matrix weights, Matrix out) {
         int cols = weights.cols();
         long rowBytes = (long) cols * Float.BYTES;
-        int panelRows = (int) Math.clamp(PANEL_BYTES / rowBytes, 1, weights.rows());
+        int panelRows = Math.clamp(PANEL_BYTES / rowBytes, 1, weights.rows());
         Matrix wide = Matrix.dense(panel.atLeast(panelRows * rowBytes), DataType.F32, panelRows, cols);
         for (int from = 0; from < weights.rows(); from += panelRows) {
             int count = Math.min(panelRows, weights.rows() - from);

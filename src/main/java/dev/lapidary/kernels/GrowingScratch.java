@@ -9,6 +9,7 @@ final class GrowingScratch implements AutoCloseable {
     private Arena arena = Arena.ofShared();
     private MemorySegment segment = MemorySegment.NULL;
 
+    @SuppressWarnings("MustBeClosedChecker") // the arena is this object's
     MemorySegment atLeast(long bytes) {
         if (segment.byteSize() < bytes) {
             arena.close();

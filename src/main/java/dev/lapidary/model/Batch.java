@@ -39,5 +39,6 @@ public final class Batch {
     /// @param from     index of the first token in `ids`
     /// @param row      of the first token in the batch
     /// @param rows     tokens
+    @SuppressWarnings("ArrayRecordComponent") // borrowed, never compared
     record Run(KvCache cache, int position, int[] ids, int from, int row, int rows) {}
 }

@@ -19,7 +19,7 @@ public record ModuleTree(String name, String shape, long parameters, long bytes,
             layers.add(layer(i, weights.layers().get(i)));
         }
         Matrix head = weights.head().parts().getFirst();
-        ModuleTree headNode = head == weights.embedding()
+        ModuleTree headNode = head.equals(weights.embedding())
                 ? new ModuleTree("head", head.shape() + " tied to embedding", 0, 0, List.of())
                 : leaf("head", head);
         return inner(

@@ -29,7 +29,10 @@ public final class TextModel {
     public static TextModel read(Checkpoint checkpoint, Kernels kernels, int chunk, Arena arena)
             throws CheckpointException {
         GemmaConfig config = HuggingFaceConfig.read(checkpoint.config(), checkpoint.generationConfig());
-        Weights weights = WeightsReader.read(checkpoint, config, arena);
+        return of(config, WeightsReader.read(checkpoint, config, arena), kernels, chunk, arena);
+    }
+
+    static TextModel of(GemmaConfig config, Weights weights, Kernels kernels, int chunk, Arena arena) {
         Workspace workspace = new Workspace(config, chunk, arena);
         return new TextModel(config, weights, new Decoder(config, weights, kernels, workspace), chunk);
     }

@@ -1,0 +1,145 @@
+package dev.lapidary.model;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.lapidary.checkpoint.Checkpoint;
+import dev.lapidary.kernels.Matrix;
+import dev.lapidary.kernels.ReferenceKernels;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Named;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// The decoder on reference kernels agrees with the official code, and each trait matters: with one switched off, its golden
+/// no longer holds.
+class TraitsTest {
+    @ParameterizedTest
+    @ValueSource(strings = {"gemma1-mqa", "gemma1-mha", "gemma2", "gemma3-text", "gemma3-text-ropescale"})
+    void theDecoderAgreesWithTheReference(String name) throws IOException {
+        assertThat(worstDifference(name, UnaryOperator.identity(), UnaryOperator.identity()))
+                .isLessThan(Golden.F32_TOLERANCE / 4);
+    }
+
+    static Stream<Arguments> switchedOff() {
+        return Stream.of(
+                config("gemma1-mqa", "embedding scale", c -> with(c, 1f, c.normOffset(), c.finalSoftcap())),
+                config("gemma1-mqa", "norm offset", c -> with(c, c.embeddingScale(), 0f, c.finalSoftcap())),
+                layers("gemma1-mqa", "rope", l -> rope(l, 10, l.rope().factor())),
+                config("gemma2", "final softcap", c -> with(c, c.embeddingScale(), c.normOffset(), 0f)),
+                layers("gemma2", "attention softcap", l -> traits(l, l.window(), l.queryScale(), 0)),
+                layers("gemma2", "query scale", l -> traits(l, l.window(), 1 / (float) Math.sqrt(l.headDim()), l.softcap())),
+                layers("gemma2", "window one longer", l -> traits(l, longer(l, 1), l.queryScale(), l.softcap())),
+                layers("gemma2", "window one shorter", l -> traits(l, longer(l, -1), l.queryScale(), l.softcap())),
+                weights("gemma2", "post-attention norm", w -> norms(w, true, true, false, true)),
+                weights("gemma2", "post-feed-forward norm", w -> norms(w, true, true, true, false)),
+                config("gemma2", "even layers local", TraitsTest::swapped),
+                layers("gemma3-text", "window one longer", l -> traits(l, longer(l, 1), l.queryScale(), l.softcap())),
+                layers("gemma3-text", "local theta", l -> local(l) ? rope(l, 1e6, 1) : l),
+                layers("gemma3-text", "global theta", l -> local(l) ? l : rope(l, 1e4, 1)),
+                weights("gemma3-text", "query norm", w -> norms(w, false, true, true, true)),
+                weights("gemma3-text", "key norm", w -> norms(w, true, false, true, true)),
+                layers("gemma3-text-ropescale", "linear scaling", l -> rope(l, l.rope().theta(), 1)),
+                layers("gemma3-text-ropescale", "scaling on local layers", l -> rope(l, l.rope().theta(), 8)),
+                layers(
+                        "gemma3-text-ropescale",
+                        "query scale",
+                        l -> traits(l, l.window(), 1 / (float) Math.sqrt(l.headDim()), l.softcap())));
+    }
+
+    @ParameterizedTest
+    @MethodSource("switchedOff")
+    void eachTraitBites(String name, UnaryOperator<GemmaConfig> config, UnaryOperator<LayerWeights> weights)
+            throws IOException {
+        assertThat(worstDifference(name, config, weights)).isGreaterThan(5 * Golden.F32_TOLERANCE);
+    }
+
+    /// Largest difference from the reference over all prompt positions, as a fraction of its largest logit.
+    private static double worstDifference(
+            String name, UnaryOperator<GemmaConfig> configChange, UnaryOperator<LayerWeights> weightsChange)
+            throws IOException {
+        Golden golden = Golden.of(name);
+        try (Checkpoint checkpoint = Checkpoint.open(golden.folder());
+                Arena arena = Arena.ofConfined()) {
+            GemmaConfig config =
+                    configChange.apply(HuggingFaceConfig.read(checkpoint.config(), checkpoint.generationConfig()));
+            Weights read = WeightsReader.read(checkpoint, config, arena);
+            List<LayerWeights> layers = read.layers().stream().map(weightsChange).toList();
+            Weights weights = new Weights(read.embedding(), read.head(), read.finalNorm(), layers);
+            int[] prompt = golden.prompt();
+            TextModel model = TextModel.of(config, weights, new ReferenceKernels(), prompt.length, arena);
+            KvCache cache = model.newCache(prompt.length, arena);
+            Batch batch = new Batch().add(cache, 0, prompt, 0, prompt.length);
+            Matrix residual = model.decoder().forward(batch, () -> false, null);
+            Matrix expected = golden.tensor("logits", arena);
+            return LogitsDifference.relative(expected, model.decoder()::logits, residual);
+        }
+    }
+
+    private static Arguments config(String golden, String trait, UnaryOperator<GemmaConfig> change) {
+        return Arguments.of(golden, Named.of(trait, change), Named.of("as stored", UnaryOperator.<LayerWeights>identity()));
+    }
+
+    private static Arguments layers(String golden, String trait, UnaryOperator<LayerConfig> change) {
+        return config(golden, trait, c -> withLayers(c, c.layers().stream().map(change).toList()));
+    }
+
+    private static Arguments weights(String golden, String trait, UnaryOperator<LayerWeights> change) {
+        return Arguments.of(golden, Named.of("as stored", UnaryOperator.<GemmaConfig>identity()), Named.of(trait, change));
+    }
+
+    private static GemmaConfig with(GemmaConfig c, float embeddingScale, float normOffset, float finalSoftcap) {
+        return new GemmaConfig(
+                c.architecture(), c.vocab(), c.embedding(), embeddingScale, c.normEpsilon(), normOffset, c.tiedHead(),
+                finalSoftcap, c.maxPositions(), c.bosId(), c.stopIds(), c.layers());
+    }
+
+    private static GemmaConfig withLayers(GemmaConfig c, List<LayerConfig> layers) {
+        return new GemmaConfig(
+                c.architecture(), c.vocab(), c.embedding(), c.embeddingScale(), c.normEpsilon(), c.normOffset(),
+                c.tiedHead(), c.finalSoftcap(), c.maxPositions(), c.bosId(), c.stopIds(), layers);
+    }
+
+    private static GemmaConfig swapped(GemmaConfig config) {
+        List<LayerConfig> layers = new ArrayList<>();
+        for (int i = 0; i < config.layers().size(); i += 2) {
+            layers.add(config.layers().get(i + 1));
+            layers.add(config.layers().get(i));
+        }
+        return withLayers(config, layers);
+    }
+
+    private static LayerConfig traits(LayerConfig l, int window, float queryScale, float softcap) {
+        return new LayerConfig(
+                l.attention(), window, l.rope(), l.heads(), l.kvHeads(), l.headDim(), queryScale, softcap,
+                l.queryKeyNorm(), l.postNorms(), l.neurons());
+    }
+
+    private static LayerConfig rope(LayerConfig l, double theta, double factor) {
+        return new LayerConfig(
+                l.attention(), l.window(), new Rope(theta, factor, l.headDim()), l.heads(), l.kvHeads(), l.headDim(),
+                l.queryScale(), l.softcap(), l.queryKeyNorm(), l.postNorms(), l.neurons());
+    }
+
+    private static LayerWeights norms(
+            LayerWeights w, boolean query, boolean key, boolean postAttention, boolean postFeedForward) {
+        return new LayerWeights(
+                w.preAttentionNorm(), w.queryKeyValue(), query ? w.queryNorm() : null, key ? w.keyNorm() : null,
+                w.outputProjection(), postAttention ? w.postAttentionNorm() : null, w.preFeedForwardNorm(), w.gate(),
+                w.up(), w.down(), postFeedForward ? w.postFeedForwardNorm() : null);
+    }
+
+    private static boolean local(LayerConfig layer) {
+        return layer.attention() == AttentionType.LOCAL;
+    }
+
+    private static int longer(LayerConfig layer, int by) {
+        return local(layer) ? layer.window() + by : 0;
+    }
+}
