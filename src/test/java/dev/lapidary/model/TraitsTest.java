@@ -29,28 +29,28 @@ class TraitsTest {
 
     static Stream<Arguments> switchedOff() {
         return Stream.of(
-                config("gemma1-mqa", "embedding scale", c -> with(c, 1f, c.normOffset(), c.finalSoftcap())),
-                config("gemma1-mqa", "norm offset", c -> with(c, c.embeddingScale(), 0f, c.finalSoftcap())),
-                layers("gemma1-mqa", "rope", l -> rope(l, 10, l.rope().factor())),
-                config("gemma2", "final softcap", c -> with(c, c.embeddingScale(), c.normOffset(), 0f)),
-                layers("gemma2", "attention softcap", l -> traits(l, l.window(), l.queryScale(), 0)),
-                layers("gemma2", "query scale", l -> traits(l, l.window(), 1 / (float) Math.sqrt(l.headDim()), l.softcap())),
-                layers("gemma2", "window one longer", l -> traits(l, longer(l, 1), l.queryScale(), l.softcap())),
-                layers("gemma2", "window one shorter", l -> traits(l, longer(l, -1), l.queryScale(), l.softcap())),
+                config("gemma1-mqa", "embedding scale", c -> Configs.with(c, 1f, c.normOffset(), c.finalSoftcap())),
+                config("gemma1-mqa", "norm offset", c -> Configs.with(c, c.embeddingScale(), 0f, c.finalSoftcap())),
+                layers("gemma1-mqa", "rope", l -> Configs.withRope(l, 10, l.rope().factor())),
+                config("gemma2", "final softcap", c -> Configs.with(c, c.embeddingScale(), c.normOffset(), 0f)),
+                layers("gemma2", "attention softcap", l -> Configs.with(l, l.window(), l.queryScale(), 0)),
+                layers("gemma2", "query scale", l -> Configs.with(l, l.window(), 1 / (float) Math.sqrt(l.headDim()), l.softcap())),
+                layers("gemma2", "window one longer", l -> Configs.withWindow(l, l.window() + 1)),
+                layers("gemma2", "window one shorter", l -> Configs.withWindow(l, l.window() + -1)),
                 weights("gemma2", "post-attention norm", w -> norms(w, true, true, false, true)),
                 weights("gemma2", "post-feed-forward norm", w -> norms(w, true, true, true, false)),
                 config("gemma2", "even layers local", TraitsTest::swapped),
-                layers("gemma3-text", "window one longer", l -> traits(l, longer(l, 1), l.queryScale(), l.softcap())),
-                layers("gemma3-text", "local theta", l -> local(l) ? rope(l, 1e6, 1) : l),
-                layers("gemma3-text", "global theta", l -> local(l) ? l : rope(l, 1e4, 1)),
+                layers("gemma3-text", "window one longer", l -> Configs.withWindow(l, l.window() + 1)),
+                layers("gemma3-text", "local theta", l -> local(l) ? Configs.withRope(l, 1e6, 1) : l),
+                layers("gemma3-text", "global theta", l -> local(l) ? l : Configs.withRope(l, 1e4, 1)),
                 weights("gemma3-text", "query norm", w -> norms(w, false, true, true, true)),
                 weights("gemma3-text", "key norm", w -> norms(w, true, false, true, true)),
-                layers("gemma3-text-ropescale", "linear scaling", l -> rope(l, l.rope().theta(), 1)),
-                layers("gemma3-text-ropescale", "scaling on local layers", l -> rope(l, l.rope().theta(), 8)),
+                layers("gemma3-text-ropescale", "linear scaling", l -> Configs.withRope(l, l.rope().theta(), 1)),
+                layers("gemma3-text-ropescale", "scaling on local layers", l -> Configs.withRope(l, l.rope().theta(), 8)),
                 layers(
                         "gemma3-text-ropescale",
                         "query scale",
-                        l -> traits(l, l.window(), 1 / (float) Math.sqrt(l.headDim()), l.softcap())));
+                        l -> Configs.with(l, l.window(), 1 / (float) Math.sqrt(l.headDim()), l.softcap())));
     }
 
     @ParameterizedTest
@@ -87,23 +87,11 @@ class TraitsTest {
     }
 
     private static Arguments layers(String golden, String trait, UnaryOperator<LayerConfig> change) {
-        return config(golden, trait, c -> withLayers(c, c.layers().stream().map(change).toList()));
+        return config(golden, trait, c -> Configs.withLayers(c, change));
     }
 
     private static Arguments weights(String golden, String trait, UnaryOperator<LayerWeights> change) {
         return Arguments.of(golden, Named.of("as stored", UnaryOperator.<GemmaConfig>identity()), Named.of(trait, change));
-    }
-
-    private static GemmaConfig with(GemmaConfig c, float embeddingScale, float normOffset, float finalSoftcap) {
-        return new GemmaConfig(
-                c.architecture(), c.vocab(), c.embedding(), embeddingScale, c.normEpsilon(), normOffset, c.tiedHead(),
-                finalSoftcap, c.maxPositions(), c.bosId(), c.stopIds(), c.layers());
-    }
-
-    private static GemmaConfig withLayers(GemmaConfig c, List<LayerConfig> layers) {
-        return new GemmaConfig(
-                c.architecture(), c.vocab(), c.embedding(), c.embeddingScale(), c.normEpsilon(), c.normOffset(),
-                c.tiedHead(), c.finalSoftcap(), c.maxPositions(), c.bosId(), c.stopIds(), layers);
     }
 
     private static GemmaConfig swapped(GemmaConfig config) {
@@ -112,19 +100,7 @@ class TraitsTest {
             layers.add(config.layers().get(i + 1));
             layers.add(config.layers().get(i));
         }
-        return withLayers(config, layers);
-    }
-
-    private static LayerConfig traits(LayerConfig l, int window, float queryScale, float softcap) {
-        return new LayerConfig(
-                l.attention(), window, l.rope(), l.heads(), l.kvHeads(), l.headDim(), queryScale, softcap,
-                l.queryKeyNorm(), l.postNorms(), l.neurons());
-    }
-
-    private static LayerConfig rope(LayerConfig l, double theta, double factor) {
-        return new LayerConfig(
-                l.attention(), l.window(), new Rope(theta, factor, l.headDim()), l.heads(), l.kvHeads(), l.headDim(),
-                l.queryScale(), l.softcap(), l.queryKeyNorm(), l.postNorms(), l.neurons());
+        return Configs.withLayers(config, layers);
     }
 
     private static LayerWeights norms(
@@ -137,9 +113,5 @@ class TraitsTest {
 
     private static boolean local(LayerConfig layer) {
         return layer.attention() == AttentionType.LOCAL;
-    }
-
-    private static int longer(LayerConfig layer, int by) {
-        return local(layer) ? layer.window() + by : 0;
     }
 }
