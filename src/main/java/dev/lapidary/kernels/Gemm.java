@@ -1,8 +1,8 @@
 package dev.lapidary.kernels;
 
-import static dev.lapidary.bindings.shim.gemma_kernels_h.gemma_narrow_bf16;
-import static dev.lapidary.bindings.shim.gemma_kernels_h.gemma_widen_bf16;
-import static dev.lapidary.bindings.shim.gemma_kernels_h.gemma_widen_f16;
+import static dev.lapidary.bindings.shim.GemmaKernels.gemma_narrow_bf16;
+import static dev.lapidary.bindings.shim.GemmaKernels.gemma_widen_bf16;
+import static dev.lapidary.bindings.shim.GemmaKernels.gemma_widen_f16;
 
 /// Multiplies many rows by stored weights through a [Backend], bridging in one place what the backend cannot do: a panel
 /// of weights at a time is widened to F32, never the whole model.

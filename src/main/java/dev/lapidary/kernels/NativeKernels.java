@@ -1,6 +1,6 @@
 package dev.lapidary.kernels;
 
-import static dev.lapidary.bindings.shim.gemma_kernels_h.*;
+import static dev.lapidary.bindings.shim.GemmaKernels.*;
 import static dev.lapidary.kernels.KernelChecks.requireBytes;
 import static dev.lapidary.kernels.KernelChecks.requireExtents;
 import static dev.lapidary.kernels.KernelChecks.requireF32;
