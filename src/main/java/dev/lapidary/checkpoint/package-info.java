@@ -1,4 +1,6 @@
-/// A model on disk: config keys and tensors by name, mapped into memory and used where they lie.
+/// Checkpoints as they lie on disk: tensors by name, mapped read-only and used in place, and the configuration beside
+/// them. Files come from strangers, so everything is checked before it is believed and a bad one ends in a
+/// [dev.lapidary.checkpoint.CheckpointException] that names file and tensor or key.
 @NullMarked
 package dev.lapidary.checkpoint;
 

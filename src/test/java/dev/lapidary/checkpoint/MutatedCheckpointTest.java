@@ -1,0 +1,228 @@
+package dev.lapidary.checkpoint;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.fail;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.lang.foreign.Arena;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.List;
+import java.util.Objects;
+import java.util.Random;
+import java.util.function.BiFunction;
+import java.util.stream.IntStream;
+import java.util.zip.CRC32;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// Files changed at random: each is read, every byte of it, or refused with a [CheckpointException].
+class MutatedCheckpointTest {
+    /// Per test; `-Dlapidary.mutations=200000` looks harder.
+    private static final int FILES = Integer.getInteger("lapidary.mutations", 1500);
+
+    private static final String[] TOKENS = {
+        "{",
+        "}",
+        "[",
+        "]",
+        ":",
+        ",",
+        "\"",
+        "null",
+        "true",
+        "-1",
+        "0",
+        "1e9",
+        "1e99999999999",
+        "9223372036854775807",
+        "18446744073709551616",
+        "\"F32\"",
+        "\"BF16\"",
+        "\"F4\"",
+        "\"shape\"",
+        "\"dtype\"",
+        "\"data_offsets\"",
+        "\"__metadata__\"",
+        "\\u0000",
+        "\\ud800",
+        "\ufeff",
+        "\0",
+        " ",
+        "\n",
+        "//",
+        "NaN",
+        "[[[[[[[[[[[[[[[["
+    };
+    private static final List<BiFunction<byte[], Random, byte[]>> MUTATIONS = List.of(
+            MutatedCheckpointTest::flipBit,
+            MutatedCheckpointTest::setDigit,
+            MutatedCheckpointTest::insertToken,
+            MutatedCheckpointTest::cutOut,
+            MutatedCheckpointTest::repeat,
+            MutatedCheckpointTest::truncate);
+
+    private static final int DATA_BYTES = 40;
+
+    @TempDir
+    private Path folder = Path.of("");
+
+    @Test
+    void safetensorsAreReadOrRefused() throws IOException {
+        int read = mutate(folder.resolve("m.safetensors"), smallFile(), true, file -> {
+            try (Arena arena = Arena.ofConfined()) {
+                touch(SafetensorsFile.map(file, arena).tensors().values());
+            }
+        });
+        assertThat(read).as("some survive, most do not").isBetween(FILES / 100, FILES / 2);
+    }
+
+    @Test
+    void configsAreReadOrRefused() throws IOException {
+        byte[] good;
+        try (InputStream in = getClass().getResourceAsStream("/oracle/gemma1-mqa/config.json")) {
+            good = Objects.requireNonNull(in).readAllBytes();
+        }
+        int read = mutate(folder.resolve("config.json"), good, false, file -> touch(ConfigKeys.read(file)));
+        assertThat(read).isBetween(FILES / 100, FILES / 2);
+    }
+
+    @Test
+    void indexesAreReadOrRefused() throws IOException {
+        Files.writeString(folder.resolve("config.json"), "{}");
+        Files.write(folder.resolve("1.safetensors"), smallFile());
+        String good = "{\"weight_map\":{\"a\":\"1.safetensors\",\"b\":\"1.safetensors\",\"c\":\"1.safetensors\"}}";
+        int read = mutate(
+                folder.resolve("model.safetensors.index.json"),
+                good.getBytes(StandardCharsets.UTF_8),
+                false,
+                this::open);
+        assertThat(read).isBetween(FILES / 1000, FILES / 2);
+    }
+
+    private interface Reader {
+        void read(Path file) throws CheckpointException;
+    }
+
+    private void open(Path index) throws CheckpointException {
+        try (Checkpoint checkpoint = Checkpoint.open(folder)) {
+            touch(checkpoint.tensors().values());
+        }
+    }
+
+    /// How many mutated files `reader` took; with `repaired`, half of them say their header's true length.
+    private int mutate(Path file, byte[] good, boolean repaired, Reader reader) throws IOException {
+        int read = 0;
+        for (int seed = 0; seed < FILES; seed++) {
+            Random random = new Random(seed);
+            byte[] bytes = mutated(good, random);
+            Files.write(file, repaired && random.nextBoolean() ? withRightLength(bytes) : bytes);
+            try {
+                reader.read(file);
+                read++;
+            } catch (CheckpointException refused) {
+                assertThat(refused.getMessage()).startsWith(folder.toString()).hasSizeLessThan(2000);
+            } catch (RuntimeException | Error e) {
+                fail("seed " + seed, e);
+            }
+        }
+        return read;
+    }
+
+    private static void touch(Collection<Tensor> tensors) {
+        CRC32 sum = new CRC32();
+        for (Tensor tensor : tensors) {
+            sum.update(tensor.data().toArray(ValueLayout.JAVA_BYTE));
+        }
+    }
+
+    private static void touch(ConfigKeys config) {
+        for (String key : config.keys()) {
+            try {
+                config.intValue(key);
+            } catch (CheckpointException refused) {
+                assertThat(refused.getMessage()).contains(": got ", ", need ");
+            }
+        }
+    }
+
+    private static byte[] smallFile() {
+        String header = "{\"__metadata__\":{\"format\":\"pt\"},%s,%s,%s}"
+                .formatted(
+                        RawSafetensors.entry("a", "F32", "[2,3]", 0, 24),
+                        RawSafetensors.entry("b", "BF16", "[4]", 24, 32),
+                        RawSafetensors.entry("c", "I64", "[]", 32, 40));
+        return RawSafetensors.bytes(header.length(), header.getBytes(StandardCharsets.UTF_8), DATA_BYTES);
+    }
+
+    private static byte[] mutated(byte[] bytes, Random random) {
+        byte[] result = bytes.clone();
+        for (int changes = 1 + random.nextInt(3); changes > 0; changes--) {
+            result = MUTATIONS.get(random.nextInt(MUTATIONS.size())).apply(result, random);
+        }
+        return result;
+    }
+
+    private static byte[] flipBit(byte[] bytes, Random random) {
+        if (bytes.length > 0) {
+            bytes[random.nextInt(bytes.length)] ^= (byte) (1 << random.nextInt(8));
+        }
+        return bytes;
+    }
+
+    private static byte[] setDigit(byte[] bytes, Random random) {
+        int[] digits = IntStream.range(0, bytes.length)
+                .filter(i -> bytes[i] >= '0' && bytes[i] <= '9')
+                .toArray();
+        if (digits.length > 0) {
+            bytes[digits[random.nextInt(digits.length)]] = (byte) ('0' + random.nextInt(10));
+        }
+        return bytes;
+    }
+
+    private static byte[] insertToken(byte[] bytes, Random random) {
+        byte[] token = TOKENS[random.nextInt(TOKENS.length)].getBytes(StandardCharsets.UTF_8);
+        int at = random.nextInt(bytes.length + 1);
+        return join(Arrays.copyOf(bytes, at), token, Arrays.copyOfRange(bytes, at, bytes.length));
+    }
+
+    private static byte[] cutOut(byte[] bytes, Random random) {
+        int from = random.nextInt(bytes.length + 1);
+        int to = Math.min(bytes.length, from + random.nextInt(30));
+        return join(Arrays.copyOf(bytes, from), Arrays.copyOfRange(bytes, to, bytes.length));
+    }
+
+    private static byte[] repeat(byte[] bytes, Random random) {
+        int from = random.nextInt(bytes.length + 1);
+        int to = Math.min(bytes.length, from + random.nextInt(80));
+        return join(Arrays.copyOf(bytes, to), Arrays.copyOfRange(bytes, from, bytes.length));
+    }
+
+    private static byte[] truncate(byte[] bytes, Random random) {
+        return Arrays.copyOf(bytes, random.nextInt(bytes.length + 1));
+    }
+
+    /// A safetensors file whose header has the length it says, so that a change of size gets past that check.
+    private static byte[] withRightLength(byte[] file) {
+        if (file.length > Long.BYTES + DATA_BYTES) {
+            ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN).putLong(0, file.length - Long.BYTES - DATA_BYTES);
+        }
+        return file;
+    }
+
+    private static byte[] join(byte[]... parts) {
+        ByteBuffer joined = ByteBuffer.allocate(
+                Arrays.stream(parts).mapToInt(part -> part.length).sum());
+        for (byte[] part : parts) {
+            joined.put(part);
+        }
+        return joined.array();
+    }
+}
