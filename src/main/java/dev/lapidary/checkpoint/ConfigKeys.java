@@ -47,6 +47,16 @@ public final class ConfigKeys {
         return value != null && !value.isJsonNull();
     }
 
+    /// What messages call the file.
+    public String source() {
+        return source;
+    }
+
+    /// Whether the key is there with the value `null`, which for some keys says something else than its absence.
+    public boolean isNull(String key) {
+        return object.has(key) && !has(key);
+    }
+
     /// The keys that are there, in the file's order.
     public Set<String> keys() {
         Set<String> keys = new LinkedHashSet<>();
