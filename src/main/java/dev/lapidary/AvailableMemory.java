@@ -5,8 +5,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
-/// Memory that the machine or the container still has, so that a session that cannot fit is refused with numbers instead of
-/// being ended by the kernel later.
+/// Memory that the machine or the container still has, so that a session that cannot fit is refused with numbers
+/// instead of being ended by the kernel later.
 final class AvailableMemory {
     private static final Path MEMINFO = Path.of("/proc/meminfo");
     private static final Path CGROUP = Path.of("/sys/fs/cgroup");

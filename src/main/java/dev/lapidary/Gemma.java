@@ -16,7 +16,8 @@ import java.nio.file.Path;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// An open checkpoint: weights mapped in place, tokenizer, and the decoder over them. Thread-safe; its sessions are not.
+/// An open checkpoint: weights mapped in place, tokenizer, and the decoder over them. Thread-safe; its sessions are
+/// not.
 ///
 /// ```java
 /// try (Gemma gemma = Gemma.open(Path.of("gemma-3-1b-it"));
@@ -47,11 +48,11 @@ public final class Gemma implements AutoCloseable {
         return open(folder, Options.defaults());
     }
 
-    /// Opens a checkpoint in Hugging Face layout: `config.json`, `model.safetensors` or shards with an index, and, unless
-    /// only token ids are used, `tokenizer.model` or `tokenizer.json`. Weights are mapped, not read.
+    /// Opens a checkpoint in Hugging Face layout: `config.json`, `model.safetensors` or shards with an index, and,
+    /// unless only token ids are used, `tokenizer.model` or `tokenizer.json`. Weights are mapped, not read.
     ///
-    /// @throws IOException              if a file is missing, damaged or of a model that is not implemented, naming the file
-    ///                                  and the key or tensor
+    /// @throws IOException              if a file is missing, damaged or of a model that is not implemented, naming
+    ///                                  the file and the key or tensor
     /// @throws IllegalArgumentException if there is no backend of that name, naming those there are
     /// @throws LinkageError             if a native library cannot be loaded, naming each place tried and why
     @SuppressWarnings("MustBeClosedChecker") // the arena is the model's
@@ -80,8 +81,8 @@ public final class Gemma implements AutoCloseable {
     /// An empty session.
     ///
     /// @throws IllegalArgumentException if the capacity is more than the model was made for
-    /// @throws OutOfMemoryError         if keys and values of that capacity do not fit the memory that is available, with
-    ///                                  the plan
+    /// @throws OutOfMemoryError         if keys and values of that capacity do not fit the memory that is
+    ///                                  available, with the plan
     public Session newSession(Capacity capacity) {
         requireOpen();
         int most = model.config().maxPositions();
@@ -132,7 +133,8 @@ public final class Gemma implements AutoCloseable {
         return model.config().vocab();
     }
 
-    /// Frees everything but open sessions, which throw `IllegalStateException` from then on and are closed by their owners.
+    /// Frees everything but open sessions, which throw `IllegalStateException` from then on and are closed by their
+    /// owners.
     @Override
     public void close() {
         DriverThread.run(() -> {

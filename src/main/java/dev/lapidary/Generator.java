@@ -31,7 +31,8 @@ final class Generator {
         this.sampling = sampling;
         this.cancelled = cancelled;
         sampler = new Sampler(sampling.picking());
-        text = new TextStream(gemma.hasTokenizer() ? gemma.tokenizer().streamingDecoder() : null, sampling.stopStrings());
+        text = new TextStream(
+                gemma.hasTokenizer() ? gemma.tokenizer().streamingDecoder() : null, sampling.stopStrings());
         stopTokens = new HashSet<>(sampling.stopTokens());
         if (!sampling.ignoreStopTokens()) {
             stopTokens.addAll(gemma.stopTokens());
@@ -48,7 +49,8 @@ final class Generator {
     }
 
     /// The next token, or null once a stop condition holds.
-    @Nullable Token next() {
+    @Nullable
+    Token next() {
         if (finished != null) {
             return null;
         }
@@ -100,7 +102,10 @@ final class Generator {
             throw new IllegalStateException("session: got nothing to continue, need a prompt appended first");
         }
         sequence.evaluate(cancelled, null, null);
-        return sampler.sample(sampling.picking().repetitionPenalty() == 1 ? sequence.logits() : sequence.logits().clone());
+        return sampler.sample(
+                sampling.picking().repetitionPenalty() == 1
+                        ? sequence.logits()
+                        : sequence.logits().clone());
     }
 
     private Token accept(int id) {

@@ -36,7 +36,8 @@ public record Sampling(
         return new Sampling(SamplerOptions.GREEDY, Integer.MAX_VALUE, Set.of(), List.of(), false, false);
     }
 
-    /// Random tokens after dividing the logits by `temperature`; 0 is greedy. The seed is fresh unless [#seed] is called.
+    /// Random tokens after dividing the logits by `temperature`; 0 is greedy. The seed is fresh unless [#seed] is
+    /// called.
     public static Sampling temperature(double temperature) {
         long seed = java.util.concurrent.ThreadLocalRandom.current().nextLong();
         return greedy().picking(new SamplerOptions(temperature, 0, 1, 0, 1, seed));
@@ -74,8 +75,7 @@ public record Sampling(
     /// The same seed gives the same tokens.
     public Sampling seed(long seed) {
         SamplerOptions p = picking;
-        return picking(
-                new SamplerOptions(p.temperature(), p.topK(), p.topP(), p.minP(), p.repetitionPenalty(), seed));
+        return picking(new SamplerOptions(p.temperature(), p.topK(), p.topP(), p.minP(), p.repetitionPenalty(), seed));
     }
 
     /// At most this many tokens.
@@ -90,8 +90,7 @@ public record Sampling(
 
     /// Stops where the text has one of these.
     public Sampling stopStrings(String... strings) {
-        return new Sampling(
-                picking, maxTokens, stopTokens, List.of(strings), ignoreStopTokens, logProbabilities);
+        return new Sampling(picking, maxTokens, stopTokens, List.of(strings), ignoreStopTokens, logProbabilities);
     }
 
     /// Goes on after the checkpoint's stop tokens.

@@ -14,8 +14,8 @@ import java.util.Arrays;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
-/// The tokens of a session, the keys and values computed for them, and the logits after the last one. What is appended is
-/// computed by [#evaluate], which may be cut short and goes on where it was.
+/// The tokens of a session, the keys and values computed for them, and the logits after the last one. What is appended
+/// is computed by [#evaluate], which may be cut short and goes on where it was.
 final class Sequence implements AutoCloseable {
     private final TextModel model;
     private final Arena arena = Arena.ofShared();
@@ -87,8 +87,8 @@ final class Sequence implements AutoCloseable {
         }
     }
 
-    /// Forgets the tokens from `position` on. Evaluates from further back, at worst from the beginning, where a ring has
-    /// overwritten what is needed.
+    /// Forgets the tokens from `position` on. Evaluates from further back, at worst from the beginning, where a
+    /// ring has overwritten what is needed.
     void rewind(int position) {
         if (position < 0 || position > length) {
             throw new IllegalArgumentException("rewind: got position %d, need 0 to %d".formatted(position, length));
@@ -129,13 +129,14 @@ final class Sequence implements AutoCloseable {
         MemorySegment.copy(last.data(), ValueLayout.JAVA_FLOAT, 0, logits, 0, logits.length);
     }
 
-    /// As without a consumer, but the consumer runs on this thread with other sessions' batches in between, so what it sees
-    /// comes from a copy of the residual stream.
+    /// As without a consumer, but the consumer runs on this thread with other sessions' batches in between, so what
+    /// it sees comes from a copy of the residual stream.
     private void evaluateShowing(
             int count, BooleanSupplier cancelled, LogitsConsumer consumer, @Nullable ActivationObserver observer) {
         try (Arena call = Arena.ofShared()) {
             Matrix residual = Matrix.allocate(call, count, model.config().embedding());
-            DriverThread.run(() -> residual.data().copyFrom(forward(count, cancelled, observer).data().asSlice(0, residual.elementBytes())));
+            DriverThread.run(() -> residual.data()
+                    .copyFrom(forward(count, cancelled, observer).data().asSlice(0, residual.elementBytes())));
             Decoder decoder = model.decoder();
             int block = decoder.maxLogitRows();
             float[] rows = new float[Math.multiplyExact(Math.min(block, count), logits.length)];

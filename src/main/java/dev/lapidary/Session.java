@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
 /// One sequence being extended: its tokens, and the keys and values computed for them.
 ///
 /// For one thread at a time, not always the same: a second thread that calls while one is inside gets an
-/// `IllegalStateException`, and so does a callback that calls its own session; only [#cancel] may be called from anywhere.
-/// Different sessions may be used from many threads, virtual ones included; their work is computed in turns.
+/// `IllegalStateException`, and so does a callback that calls its own session; only [#cancel] may be called from
+/// anywhere. Different sessions may be used from many threads, virtual ones included; their work is computed in turns.
 public final class Session implements AutoCloseable {
     private final Gemma gemma;
     private final Sequence sequence;
@@ -32,17 +32,21 @@ public final class Session implements AutoCloseable {
     /// Appends text and computes it. The first text of a session gets the bos token in front.
     ///
     /// @throws IllegalStateException if the checkpoint has no tokenizer, or the session is full, closed or in use
-    /// @throws CancellationException after [#cancel] or an interrupt; the tokens are appended, and computed by the next call
+    /// @throws CancellationException after [#cancel] or an interrupt; the tokens are appended, and computed by the
+    ///     next call
     public void append(String text) {
-        append(position() == 0 ? gemma.tokenizer().encodePrompt(text) : gemma.tokenizer().encode(text));
+        append(
+                position() == 0
+                        ? gemma.tokenizer().encodePrompt(text)
+                        : gemma.tokenizer().encode(text));
     }
 
     /// Appends tokens exactly as given and computes them.
     ///
     /// @throws IllegalArgumentException if an id is outside the vocabulary
     /// @throws IllegalStateException    if they do not fit (with the numbers), or the session is closed or in use
-    /// @throws CancellationException    after [#cancel] or an interrupt; the tokens are appended, and computed by the next
-    ///                                  call
+    /// @throws CancellationException    after [#cancel] or an interrupt; the tokens are appended, and computed by
+    ///                                  the next call
     public void append(int... ids) {
         use(() -> {
             sequence.append(ids);
@@ -66,8 +70,8 @@ public final class Session implements AutoCloseable {
         });
     }
 
-    /// Generates one token. Calls with an equal `sampling` continue one stream of random numbers; [Sampling#maxTokens] and
-    /// stop conditions are for the caller to look at.
+    /// Generates one token. Calls with an equal `sampling` continue one stream of random numbers;
+    /// [Sampling#maxTokens] and stop conditions are for the caller to look at.
     ///
     /// @throws IllegalStateException if nothing was appended yet, or the session is full, closed or in use
     public Token next(Sampling sampling) {
@@ -101,8 +105,8 @@ public final class Session implements AutoCloseable {
         return generate(sampling, token -> {});
     }
 
-    /// Generates lazily: each token is computed when the stream is asked for it. Closing the stream, or no longer asking,
-    /// leaves the session after the last token taken.
+    /// Generates lazily: each token is computed when the stream is asked for it. Closing the stream, or no longer
+    /// asking, leaves the session after the last token taken.
     public Stream<Token> stream(Sampling sampling) {
         Generator generator = useFor(() -> new Generator(gemma, sequence, sampling, this::stopRequested));
         Spliterator<Token> tokens =
@@ -119,8 +123,8 @@ public final class Session implements AutoCloseable {
         return StreamSupport.stream(tokens, false);
     }
 
-    /// Ends the call that is running in another thread, if one is: a generation after the token at hand, a prompt before
-    /// the layer at hand.
+    /// Ends the call that is running in another thread, if one is: a generation after the token at hand, a prompt
+    /// before the layer at hand.
     public void cancel() {
         cancelled = true;
     }
@@ -138,8 +142,9 @@ public final class Session implements AutoCloseable {
         });
     }
 
-    /// Goes back to `position`: forgets every token from there on. What was computed for the tokens before is kept, unless
-    /// the session has gone so far beyond that a sliding window has overwritten it; then they are computed again.
+    /// Goes back to `position`: forgets every token from there on. What was computed for the tokens before is kept,
+    /// unless the session has gone so far beyond that a sliding window has overwritten it; then they are computed
+    /// again.
     ///
     /// @throws IllegalArgumentException if `position` is negative or beyond [#position]
     public void rewind(int position) {
@@ -168,7 +173,8 @@ public final class Session implements AutoCloseable {
         return useFor(sequence::ids);
     }
 
-    /// Frees keys and values. Further calls throw `IllegalStateException`, but for this one, which then does nothing.
+    /// Frees keys and values. Further calls throw `IllegalStateException`, but for this one, which then does
+    /// nothing.
     ///
     /// @throws IllegalStateException if another thread is inside the session: cancel and await it first
     @Override
@@ -196,8 +202,9 @@ public final class Session implements AutoCloseable {
     /// Runs `work` while no other thread is inside.
     private <T extends @Nullable Object> T useFor(Supplier<T> work) {
         if (!user.compareAndSet(null, Thread.currentThread())) {
-            throw new IllegalStateException("session: got a call from %s while another is running, need one thread at a time"
-                    .formatted(Thread.currentThread().getName()));
+            throw new IllegalStateException(
+                    "session: got a call from %s while another is running, need one thread at a time"
+                            .formatted(Thread.currentThread().getName()));
         }
         try {
             if (closed) {

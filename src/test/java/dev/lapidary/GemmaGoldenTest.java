@@ -14,8 +14,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /// The engine as it ships against the official code's results: every backend, at once and token by token.
 class GemmaGoldenTest {
-    /// The fast path rounds the inputs of prompt products to BF16, which has 8 bits: measured 0.4 to 1.3 % of the largest
-    /// logit on these cases.
+    /// The fast path rounds the inputs of prompt products to BF16, which has 8 bits: measured 0.4 to 1.3 % of the
+    /// largest logit on these cases.
     private static final double BF16_TOLERANCE = 2.5e-2;
 
     static Stream<Arguments> casesOnBackends() {
@@ -33,7 +33,8 @@ class GemmaGoldenTest {
     @ParameterizedTest
     @MethodSource("casesOnBackends")
     void promptTokenByTokenAgreesWithTheReference(String backend, String name) throws IOException {
-        Options options = Options.defaults().withBackend(backend).withCompute(Compute.F32).withChunk(1);
+        Options options =
+                Options.defaults().withBackend(backend).withCompute(Compute.F32).withChunk(1);
         assertThat(worstDifference(name, options)).isLessThan(Golden.F32_TOLERANCE);
     }
 

@@ -3,8 +3,8 @@ package dev.lapidary;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Backends that tests run on: the packaged ones always, and whatever the system property `lapidary.test.backends` adds,
-/// separated by commas (`mkl,cblas:/usr/lib/x86_64-linux-gnu/libblis.so.4`).
+/// Backends that tests run on: the packaged ones always, and whatever the system property `lapidary.test.backends`
+/// adds, separated by commas (`mkl,cblas:/usr/lib/x86_64-linux-gnu/libblis.so.4`).
 public final class TestBackends {
     private TestBackends() {}
 

@@ -31,8 +31,9 @@ public final class Checkpoint implements AutoCloseable {
         this.arena = arena;
     }
 
-    /// Opens a Hugging Face folder: `config.json` with `model.safetensors`, or with `model.safetensors.index.json` and
-    /// its shards. Every file's header is read and checked; throws [CheckpointException] for the first thing wrong.
+    /// Opens a Hugging Face folder: `config.json` with `model.safetensors`, or with `model.safetensors.index.json`
+    /// and its shards. Every file's header is read and checked; throws [CheckpointException] for the first thing
+    /// wrong.
     @SuppressWarnings("MustBeClosedChecker") // the arena is the checkpoint's
     public static Checkpoint open(Path folder) throws CheckpointException {
         Arena arena = Arena.ofShared();
@@ -64,8 +65,8 @@ public final class Checkpoint implements AutoCloseable {
         return tensors;
     }
 
-    /// Unmaps the tensors; from then on, touching one throws `IllegalStateException`. Throws it itself while a native
-    /// call is still using one. Closing twice does nothing.
+    /// Unmaps the tensors; from then on, touching one throws `IllegalStateException`. Throws it itself while a
+    /// native call is still using one. Closing twice does nothing.
     @Override
     public void close() {
         if (arena.scope().isAlive()) {

@@ -147,8 +147,8 @@ public final class ConfigKeys {
         return children.computeIfAbsent(key, absent -> new ConfigKeys(source, dotted(key) + ".", nested));
     }
 
-    /// The keys that are there and were never read, those of the objects that were read included (`text_config.foo`),
-    /// named from the file's root.
+    /// The keys that are there and were never read, those of the objects that were read included
+    /// (`text_config.foo`), named from the file's root.
     public Set<String> unread() {
         Set<String> unread = new LinkedHashSet<>();
         for (String key : keys()) {

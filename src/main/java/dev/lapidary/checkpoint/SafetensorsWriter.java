@@ -60,8 +60,8 @@ public final class SafetensorsWriter implements AutoCloseable {
         }
     }
 
-    /// Appends elements, little-endian, in the order of the tensors. Throws `IllegalStateException` for more of them
-    /// than the shapes have.
+    /// Appends elements, little-endian, in the order of the tensors. Throws `IllegalStateException` for more of
+    /// them than the shapes have.
     public void write(MemorySegment elements) throws IOException {
         if (elements.byteSize() > dataBytes - written) {
             throw new IllegalStateException("%s: got %d bytes after %d, need %d in all"

@@ -46,8 +46,8 @@ enum StoredType {
         return Math.max(1, bits / 8);
     }
 
-    /// Bytes of a tensor of that shape. Throws `ArithmeticException` where they overflow a `long`, are negative, or do
-    /// not fill the last byte (types under 8 bits).
+    /// Bytes of a tensor of that shape. Throws `ArithmeticException` where they overflow a `long`, are negative, or
+    /// do not fill the last byte (types under 8 bits).
     long bytes(List<Long> shape) {
         long elements = 1;
         for (long extent : shape) {

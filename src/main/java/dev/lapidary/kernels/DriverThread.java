@@ -18,7 +18,8 @@ public final class DriverThread extends Thread {
 
     /// Runs `work` on the driver thread, after what was handed over before it.
     ///
-    /// An interrupt does not cut the work short, since it uses memory of the caller; the flag stays set for the caller.
+    /// An interrupt does not cut the work short, since it uses memory of the caller; the flag stays set for the
+    /// caller.
     public static void run(Runnable work) {
         if (Thread.currentThread() instanceof DriverThread) {
             work.run();

@@ -4,8 +4,8 @@ import static dev.lapidary.bindings.shim.GemmaKernels.gemma_narrow_bf16;
 import static dev.lapidary.bindings.shim.GemmaKernels.gemma_widen_bf16;
 import static dev.lapidary.bindings.shim.GemmaKernels.gemma_widen_f16;
 
-/// Multiplies many rows by stored weights through a [Backend], bridging in one place what the backend cannot do: a panel
-/// of weights at a time is widened to F32, never the whole model.
+/// Multiplies many rows by stored weights through a [Backend], bridging in one place what the backend cannot do: a
+/// panel of weights at a time is widened to F32, never the whole model.
 final class Gemm implements AutoCloseable {
     /// Widened panel: stays in a core's L2 cache share while it is multiplied.
     private static final long PANEL_BYTES = 2 << 20;

@@ -20,8 +20,7 @@ final class KernelChecks {
 
     static void requireExtents(String name, Matrix matrix, int rows, int cols) {
         if (matrix.rows() != rows || matrix.cols() != cols) {
-            throw new IllegalArgumentException(
-                    "%s: got %s, need [%d, %d]".formatted(name, matrix.shape(), rows, cols));
+            throw new IllegalArgumentException("%s: got %s, need [%d, %d]".formatted(name, matrix.shape(), rows, cols));
         }
     }
 
@@ -31,8 +30,7 @@ final class KernelChecks {
 
     static void requireBytes(String name, MemorySegment segment, long bytes) {
         if (segment.byteSize() < bytes) {
-            throw new IllegalArgumentException(
-                    "%s: got %d bytes, need %d".formatted(name, segment.byteSize(), bytes));
+            throw new IllegalArgumentException("%s: got %d bytes, need %d".formatted(name, segment.byteSize(), bytes));
         }
     }
 

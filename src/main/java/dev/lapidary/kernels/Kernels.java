@@ -5,8 +5,9 @@ import org.jspecify.annotations.Nullable;
 
 /// Every arithmetic operation that the decoder may call. Activations are F32; weights are of any [DataType].
 ///
-/// Arguments are checked before anything is computed; a shape that does not fit throws `IllegalArgumentException`. Outputs
-/// must not overlap inputs unless said. An implementation may keep scratch memory and is used by one thread at a time.
+/// Arguments are checked before anything is computed; a shape that does not fit throws `IllegalArgumentException`.
+/// Outputs must not overlap inputs unless said. An implementation may keep scratch memory and is used by one thread at
+/// a time.
 public interface Kernels {
     /// Called before each run of operations on the thread that makes them: sets up its team of threads.
     void prepare();
@@ -35,8 +36,8 @@ public interface Kernels {
     /// @param positions          int32
     void ropeTable(MemorySegment inverseFrequencies, MemorySegment positions, Matrix cos, Matrix sin);
 
-    /// Per head: RMSNorm if `norm` is given, half-split rotation of the first `2 * rope.cols()` elements if `rope` is given,
-    /// then `* scale`. `out` may be `in`.
+    /// Per head: RMSNorm if `norm` is given, half-split rotation of the first `2 * rope.cols()` elements if `rope`
+    /// is given, then `* scale`. `out` may be `in`.
     ///
     /// @param norm  `[1, headDim]` or null
     /// @param rope  angles of each row or null (Su et al. 2021; pairs (i, i + dims / 2))
@@ -45,7 +46,8 @@ public interface Kernels {
     /// `out = in * weights^T`, the parts' outputs side by side: `[seq, in] -> [seq, weights.rows()]`.
     void project(Matrix in, Projection weights, Matrix out);
 
-    /// `out = gelu_tanh(in * gate^T) * (in * up^T)`: `[seq, in] -> [seq, neurons]` (Shazeer 2020, with the tanh GELU).
+    /// `out = gelu_tanh(in * gate^T) * (in * up^T)`: `[seq, in] -> [seq, neurons]` (Shazeer 2020, with the tanh
+    /// GELU).
     ///
     /// @param scratch `[seq, neurons]`, overwritten
     void geglu(Matrix in, Matrix gate, Matrix up, Matrix scratch, Matrix out);
@@ -65,7 +67,8 @@ public interface Kernels {
     /// `out = left * right`, all F32: `[m, k], [k, n] -> [m, n]`.
     void matmul(Matrix left, Matrix right, Matrix out);
 
-    /// In place: each row keeps columns `[begin[r], end[r])` and becomes `softmax(softcap(score))` there, 0 elsewhere.
+    /// In place: each row keeps columns `[begin[r], end[r])` and becomes `softmax(softcap(score))` there, 0
+    /// elsewhere.
     ///
     /// @param begin   int32, one per row
     /// @param end     int32, one per row
@@ -82,7 +85,9 @@ public interface Kernels {
     record RopeTable(Matrix cos, Matrix sin) {
         /// Rows `from` to `from + count`, sharing the data.
         public RopeTable rows(int from, int count) {
-            return from == 0 && count == cos.rows() ? this : new RopeTable(cos.rows(from, count), sin.rows(from, count));
+            return from == 0 && count == cos.rows()
+                    ? this
+                    : new RopeTable(cos.rows(from, count), sin.rows(from, count));
         }
     }
 }

@@ -17,9 +17,8 @@ public record Matrix(MemorySegment data, DataType type, int rows, int cols, long
     /// Throws `IllegalArgumentException` if `data` is too short or misaligned for the extents.
     public Matrix {
         if (rows < 0 || cols < 0 || stride < cols) {
-            throw new IllegalArgumentException(
-                    "matrix: got [%d, %d] stride %d, need extents >= 0 and stride >= columns"
-                            .formatted(rows, cols, stride));
+            throw new IllegalArgumentException("matrix: got [%d, %d] stride %d, need extents >= 0 and stride >= columns"
+                    .formatted(rows, cols, stride));
         }
         long needBytes =
                 rows == 0 ? 0 : Math.multiplyExact(Math.multiplyExact(rows - 1L, stride) + cols, (long) type.bytes());

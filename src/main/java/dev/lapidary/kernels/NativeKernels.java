@@ -29,7 +29,8 @@ public final class NativeKernels implements Kernels, AutoCloseable {
     /// Kernels that multiply many rows with `backend`, which has loaded the native libraries.
     ///
     /// @param threads size of the team that computes
-    /// @param bf16    whether BF16 weights may be multiplied in BF16 where CPU and backend do so natively; else in F32
+    /// @param bf16    whether BF16 weights may be multiplied in BF16 where CPU and backend do so natively; else in
+    ///                F32
     /// @throws IllegalArgumentException if `threads` is not positive
     public NativeKernels(Backend backend, int threads, boolean bf16) {
         if (threads < 1) {
@@ -75,7 +76,14 @@ public final class NativeKernels implements Kernels, AutoCloseable {
         requireShape("weight", weight, 1, in.cols());
         requireShape("residual", residual, in.rows(), in.cols());
         gemma_rms_norm_add_f32(
-                residual.data(), residual.stride(), in.data(), in.stride(), weight.data(), in.rows(), in.cols(), epsilon);
+                residual.data(),
+                residual.stride(),
+                in.data(),
+                in.stride(),
+                weight.data(),
+                in.rows(),
+                in.cols(),
+                epsilon);
     }
 
     @Override
@@ -164,7 +172,14 @@ public final class NativeKernels implements Kernels, AutoCloseable {
         }
         gemm.project(in, gate, up, out, scratch);
         gemma_geglu_f32(
-                out.data(), out.stride(), out.data(), out.stride(), scratch.data(), scratch.stride(), out.rows(), out.cols());
+                out.data(),
+                out.stride(),
+                out.data(),
+                out.stride(),
+                scratch.data(),
+                scratch.stride(),
+                out.rows(),
+                out.cols());
     }
 
     @Override
@@ -220,8 +235,7 @@ public final class NativeKernels implements Kernels, AutoCloseable {
     public void softcapSoftmax(Matrix scores, MemorySegment begin, MemorySegment end, float softcap) {
         requireF32("scores", scores);
         requireSpans(begin, end, scores.rows(), scores.cols());
-        gemma_softcap_softmax_f32(
-                scores.data(), scores.rows(), scores.cols(), scores.stride(), begin, end, softcap);
+        gemma_softcap_softmax_f32(scores.data(), scores.rows(), scores.cols(), scores.stride(), begin, end, softcap);
     }
 
     @Override

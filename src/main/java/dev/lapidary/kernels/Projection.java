@@ -5,8 +5,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
 
-/// Weight matrices `[out_i, in]` that read the same input and whose outputs stand side by side: query, key and value, or
-/// one matrix alone. All of one type, columns and stride, so that one pass can stream them all.
+/// Weight matrices `[out_i, in]` that read the same input and whose outputs stand side by side: query, key and value,
+/// or one matrix alone. All of one type, columns and stride, so that one pass can stream them all.
 public final class Projection {
     private final List<Matrix> parts;
     private final int rows;

@@ -8,7 +8,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/// What a pass over `seq` rows reads and writes: views of the [Workspace], made once per `seq` so that a step makes none.
+/// What a pass over `seq` rows reads and writes: views of the [Workspace], made once per `seq` so that a step makes
+/// none.
 final class Activations {
     /// `[seq, embedding]`, the residual stream.
     final Matrix residual;

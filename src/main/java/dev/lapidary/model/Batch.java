@@ -3,8 +3,8 @@ package dev.lapidary.model;
 import java.util.ArrayList;
 import java.util.List;
 
-/// The tokens of one forward pass: runs of consecutive tokens, each of one sequence. One session's chunk is a batch of one
-/// run; sequences that decode together are a batch of many runs of one token.
+/// The tokens of one forward pass: runs of consecutive tokens, each of one sequence. One session's chunk is a batch of
+/// one run; sequences that decode together are a batch of many runs of one token.
 public final class Batch {
     private final List<Run> runs = new ArrayList<>();
     private int rows;

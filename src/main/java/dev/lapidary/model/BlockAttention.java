@@ -26,12 +26,12 @@ final class BlockAttention {
             int first = alignDown(Attention.firstVisible(traits, position));
             int kvSeq = alignUp(position + rows) - first;
             fillSpans(position, rows, first, scratch);
-            Matrix scores = Matrix.dense(scratch.scores().data(), scratch.scores().type(), rows, kvSeq);
+            Matrix scores =
+                    Matrix.dense(scratch.scores().data(), scratch.scores().type(), rows, kvSeq);
             for (int head = 0; head < traits.heads(); head++) {
                 Matrix query = layer.queries.head(head, run.row() + done, rows);
-                Matrix out = layer.attended
-                        .rows(run.row() + done, rows)
-                        .cols(head * traits.headDim(), traits.headDim());
+                Matrix out =
+                        layer.attended.rows(run.row() + done, rows).cols(head * traits.headDim(), traits.headDim());
                 attend(query, head / traits.headsPerKv(), keys, values, first, scores, scratch, out);
             }
             done += rows;
@@ -57,8 +57,8 @@ final class BlockAttention {
         kernels.softcapSoftmax(scores, scratch.begin(), scratch.end(), traits.softcap());
         kernels.matmul(scores.cols(0, before), values.head(kvHead, firstSlot, before), out);
         if (wrapped > 0) {
-            Matrix rest = Matrix.dense(
-                    scratch.spilled().data(), scratch.spilled().type(), out.rows(), out.cols());
+            Matrix rest =
+                    Matrix.dense(scratch.spilled().data(), scratch.spilled().type(), out.rows(), out.cols());
             kernels.matmul(scores.cols(before, wrapped), values.head(kvHead, 0, wrapped), rest);
             kernels.add(rest, out);
         }

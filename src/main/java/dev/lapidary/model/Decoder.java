@@ -40,11 +40,13 @@ public final class Decoder {
     /// @param observer  sees the activations on the way; null for none
     /// @return the residual stream after the last layer, `[seq, embedding]`, valid until the next batch
     /// @throws CancellationException    if `cancelled` says so; the caches then hold nothing new that counts
-    /// @throws IllegalArgumentException if an id is outside the vocabulary or the batch has more rows than the workspace
+    /// @throws IllegalArgumentException if an id is outside the vocabulary or the batch has more rows than the
+    ///     workspace
     public Matrix forward(Batch batch, BooleanSupplier cancelled, @Nullable ActivationObserver observer) {
         int seq = batch.rows();
         if (seq > workspace.maxRows()) {
-            throw new IllegalArgumentException("batch: got %d rows, need at most %d".formatted(seq, workspace.maxRows()));
+            throw new IllegalArgumentException(
+                    "batch: got %d rows, need at most %d".formatted(seq, workspace.maxRows()));
         }
         kernels.prepare();
         load(batch);
@@ -91,7 +93,12 @@ public final class Decoder {
     private void load(Batch batch) {
         for (Batch.Run run : batch.runs()) {
             MemorySegment.copy(
-                    run.ids(), run.from(), workspace.ids, ValueLayout.JAVA_INT, (long) run.row() * Integer.BYTES, run.rows());
+                    run.ids(),
+                    run.from(),
+                    workspace.ids,
+                    ValueLayout.JAVA_INT,
+                    (long) run.row() * Integer.BYTES,
+                    run.rows());
             for (int i = 0; i < run.rows(); i++) {
                 workspace.positions.setAtIndex(ValueLayout.JAVA_INT, run.row() + (long) i, run.position() + i);
             }

@@ -32,8 +32,9 @@ public record GemmaConfig(
     /// Throws `IllegalArgumentException` naming what does not fit.
     public GemmaConfig {
         if (vocab <= 0 || embedding <= 0 || layers.isEmpty() || maxPositions <= 0) {
-            throw new IllegalArgumentException("config: got vocab %d, embedding %d, %d layers, %d positions, need all positive"
-                    .formatted(vocab, embedding, layers.size(), maxPositions));
+            throw new IllegalArgumentException(
+                    "config: got vocab %d, embedding %d, %d layers, %d positions, need all positive"
+                            .formatted(vocab, embedding, layers.size(), maxPositions));
         }
         stopIds = List.copyOf(stopIds);
         layers = List.copyOf(layers);

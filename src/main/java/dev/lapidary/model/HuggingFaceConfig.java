@@ -8,8 +8,8 @@ import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/// Reads a Hugging Face `config.json` into a [GemmaConfig]. The only place that knows its keys. Each key is used, known to
-/// say nothing about the arithmetic, or refused by name; an absent key has the reference's default.
+/// Reads a Hugging Face `config.json` into a [GemmaConfig]. The only place that knows its keys. Each key is used, known
+/// to say nothing about the arithmetic, or refused by name; an absent key has the reference's default.
 public final class HuggingFaceConfig {
     private final ConfigKeys outer;
     private final ConfigKeys keys;
@@ -31,9 +31,11 @@ public final class HuggingFaceConfig {
     /// Reads the text model.
     ///
     /// @param config           the content of `config.json`
-    /// @param generationConfig the content of `generation_config.json`, which may name more stop tokens; null if absent
+    /// @param generationConfig the content of `generation_config.json`, which may name more stop tokens; null if
+    ///                         absent
     /// @throws CheckpointException naming the file and key that is missing, unknown or not implemented
-    public static GemmaConfig read(ConfigKeys config, @Nullable ConfigKeys generationConfig) throws CheckpointException {
+    public static GemmaConfig read(ConfigKeys config, @Nullable ConfigKeys generationConfig)
+            throws CheckpointException {
         HuggingFaceConfig reader = new HuggingFaceConfig(config);
         try {
             return reader.read(generationConfig);
@@ -53,7 +55,8 @@ public final class HuggingFaceConfig {
                 (float) keys.doubleValue("rms_norm_eps", 1e-6),
                 1f,
                 keys.booleanValue("tie_word_embeddings", outer.booleanValue("tie_word_embeddings", true)),
-                (float) keys.doubleValue("final_logit_softcapping", softcapDefault("final_logit_softcapping", defaults.finalSoftcap())),
+                (float) keys.doubleValue(
+                        "final_logit_softcapping", softcapDefault("final_logit_softcapping", defaults.finalSoftcap())),
                 keys.intValue("max_position_embeddings", defaults.maxPositions()),
                 keys.intValue("bos_token_id", outer.intValue("bos_token_id", 2)),
                 stopIds(generationConfig),
@@ -71,16 +74,15 @@ public final class HuggingFaceConfig {
         int count = keys.intValue("num_hidden_layers", defaults.layers());
         int heads = keys.intValue("num_attention_heads", defaults.heads());
         int headDim = keys.intValue("head_dim", defaults.headDim());
-        double scalar = defaults.queryPreAttentionScalar()
-                ? keys.doubleValue("query_pre_attn_scalar", 256)
-                : headDim;
+        double scalar = defaults.queryPreAttentionScalar() ? keys.doubleValue("query_pre_attn_scalar", 256) : headDim;
         int window = defaults.window() == 0 ? 0 : window();
         List<AttentionType> types = attentionTypes(count);
         HuggingFaceRope ropes = HuggingFaceRope.read(keys, defaults, headDim);
         int kvHeads = keys.intValue("num_key_value_heads", defaults.kvHeads());
         int neurons = keys.intValue("intermediate_size", defaults.neurons());
         double softcap = defaults.attentionSoftcapKey()
-                ? keys.doubleValue("attn_logit_softcapping", softcapDefault("attn_logit_softcapping", defaults.attentionSoftcap()))
+                ? keys.doubleValue(
+                        "attn_logit_softcapping", softcapDefault("attn_logit_softcapping", defaults.attentionSoftcap()))
                 : 0;
         List<LayerConfig> layers = new ArrayList<>(count);
         for (AttentionType type : types) {
@@ -128,8 +130,7 @@ public final class HuggingFaceConfig {
                     switch (name) {
                         case "sliding_attention" -> AttentionType.LOCAL;
                         case "full_attention" -> AttentionType.GLOBAL;
-                        default ->
-                            throw keys.problem("layer_types", "sliding_attention or full_attention");
+                        default -> throw keys.problem("layer_types", "sliding_attention or full_attention");
                     });
         }
         if (types.size() != layers) {
@@ -143,7 +144,8 @@ public final class HuggingFaceConfig {
 
     private List<Integer> stopIds(@Nullable ConfigKeys generationConfig) throws CheckpointException {
         Set<Integer> ids = new LinkedHashSet<>();
-        for (ConfigKeys place : generationConfig == null ? List.of(keys, outer) : List.of(keys, outer, generationConfig)) {
+        for (ConfigKeys place :
+                generationConfig == null ? List.of(keys, outer) : List.of(keys, outer, generationConfig)) {
             if (place.has("eos_token_id")) {
                 ids.addAll(place.ints("eos_token_id"));
             }
@@ -173,8 +175,9 @@ public final class HuggingFaceConfig {
     private static void refuseUnread(ConfigKeys config) throws CheckpointException {
         for (String key : config.unread()) {
             if (!HuggingFaceDefaults.NO_ARITHMETIC.contains(key.substring(key.lastIndexOf('.') + 1))) {
-                throw new CheckpointException("%s: %s: got a key this version does not know, need one it does, since it may change the results"
-                        .formatted(config.source(), key));
+                throw new CheckpointException(
+                        "%s: %s: got a key this version does not know, need one it does, since it may change the results"
+                                .formatted(config.source(), key));
             }
         }
     }

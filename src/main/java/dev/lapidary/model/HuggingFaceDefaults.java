@@ -41,17 +41,38 @@ record HuggingFaceDefaults(
         boolean geluMeansTanh) {
 
     private static final HuggingFaceDefaults GEMMA = new HuggingFaceDefaults(
-            false, 256000, 3072, 24576, 28, 16, 16, 256, 8192, 0, 1, false, 1e4, 0, false, false, 0, 0, false, false, true);
+            false, 256000, 3072, 24576, 28, 16, 16, 256, 8192, 0, 1, false, 1e4, 0, false, false, 0, 0, false, false,
+            true);
     private static final HuggingFaceDefaults GEMMA2 = new HuggingFaceDefaults(
-            false, 256000, 2304, 9216, 26, 8, 4, 256, 8192, 4096, 2, false, 1e4, 0, true, true, 50, 30, false, true, false);
+            false, 256000, 2304, 9216, 26, 8, 4, 256, 8192, 4096, 2, false, 1e4, 0, true, true, 50, 30, false, true,
+            false);
     private static final HuggingFaceDefaults GEMMA3_TEXT = gemma3(false);
 
-    static final Map<String, HuggingFaceDefaults> BY_MODEL_TYPE = Map.of(
-            "gemma", GEMMA, "gemma2", GEMMA2, "gemma3_text", GEMMA3_TEXT, "gemma3", gemma3(true));
+    static final Map<String, HuggingFaceDefaults> BY_MODEL_TYPE =
+            Map.of("gemma", GEMMA, "gemma2", GEMMA2, "gemma3_text", GEMMA3_TEXT, "gemma3", gemma3(true));
 
     private static HuggingFaceDefaults gemma3(boolean textConfig) {
         return new HuggingFaceDefaults(
-                textConfig, 262208, 2304, 9216, 26, 8, 4, 256, 131072, 4096, 6, true, 1e6, 1e4, true, true, 0, 0, true, true,
+                textConfig,
+                262208,
+                2304,
+                9216,
+                26,
+                8,
+                4,
+                256,
+                131072,
+                4096,
+                6,
+                true,
+                1e6,
+                1e4,
+                true,
+                true,
+                0,
+                0,
+                true,
+                true,
                 false);
     }
 

@@ -3,8 +3,8 @@ package dev.lapidary.model;
 import dev.lapidary.checkpoint.CheckpointException;
 import dev.lapidary.checkpoint.ConfigKeys;
 
-/// The rotary embeddings that a `config.json` describes: `rope_theta`, `rope_local_base_freq` and `rope_scaling`, or all
-/// of them nested under `rope_parameters` as newer files write them.
+/// The rotary embeddings that a `config.json` describes: `rope_theta`, `rope_local_base_freq` and `rope_scaling`, or
+/// all of them nested under `rope_parameters` as newer files write them.
 ///
 /// @param global of GLOBAL layers
 /// @param local  of LOCAL layers; scaling does not reach it where it has a base of its own
@@ -14,9 +14,8 @@ record HuggingFaceRope(Rope global, Rope local) {
     static HuggingFaceRope read(ConfigKeys keys, HuggingFaceDefaults defaults, int headDim) throws CheckpointException {
         double theta = keys.doubleValue("rope_theta", defaults.theta());
         double factor = keys.has("rope_scaling") ? factor(keys.object("rope_scaling")) : 1;
-        double localTheta = defaults.localTheta() == 0
-                ? 0
-                : keys.doubleValue("rope_local_base_freq", defaults.localTheta());
+        double localTheta =
+                defaults.localTheta() == 0 ? 0 : keys.doubleValue("rope_local_base_freq", defaults.localTheta());
         double localFactor = localTheta == 0 ? factor : 1;
         if (keys.has(NESTED)) {
             ConfigKeys nested = keys.object(NESTED);
@@ -39,9 +38,9 @@ record HuggingFaceRope(Rope global, Rope local) {
     private static double factor(ConfigKeys scaling) throws CheckpointException {
         String type = scaling.string("rope_type", scaling.string("type", "default"));
         return switch (type) {
-                    case "default" -> 1;
-                    case "linear" -> scaling.doubleValue("factor");
-                    default -> throw scaling.problem(scaling.has("rope_type") ? "rope_type" : "type", "default or linear");
+            case "default" -> 1;
+            case "linear" -> scaling.doubleValue("factor");
+            default -> throw scaling.problem(scaling.has("rope_type") ? "rope_type" : "type", "default or linear");
         };
     }
 }

@@ -35,8 +35,8 @@ public final class KvCache {
                 .reduce(0, Math::addExact);
     }
 
-    /// Slots of a layer. A ring must still hold the window of a chunk's first position once the whole chunk is stored,
-    /// and blocks reach up to one alignment beyond either end.
+    /// Slots of a layer. A ring must still hold the window of a chunk's first position once the whole chunk is
+    /// stored, and blocks reach up to one alignment beyond either end.
     static int slots(LayerConfig layer, int capacity, int maxChunk) {
         long need = capacity;
         if (layer.attention() == AttentionType.LOCAL) {
@@ -91,10 +91,10 @@ public final class KvCache {
             for (int p = from; p < position; ) {
                 int sourceSlot = p % source.rows();
                 int targetSlot = p % target.rows();
-                int run = Math.min(
-                        position - p, Math.min(source.rows() - sourceSlot, target.rows() - targetSlot));
+                int run = Math.min(position - p, Math.min(source.rows() - sourceSlot, target.rows() - targetSlot));
                 Matrix to = target.head(head, targetSlot, run);
-                to.data().asSlice(0, to.elementBytes())
+                to.data()
+                        .asSlice(0, to.elementBytes())
                         .copyFrom(source.head(head, sourceSlot, run).data().asSlice(0, to.elementBytes()));
                 p += run;
             }

@@ -4,7 +4,8 @@ import dev.lapidary.kernels.Matrix;
 import dev.lapidary.kernels.Projection;
 import org.jspecify.annotations.Nullable;
 
-/// Weights of one decoder layer. Norms are F32 `[1, width]` and hold the whole factor; matrices are `[out, in]` in place.
+/// Weights of one decoder layer. Norms are F32 `[1, width]` and hold the whole factor; matrices are `[out, in]` in
+/// place.
 ///
 /// @param queryKeyValue     query, key and value projections of the same input
 /// @param queryNorm         over a query head, null without the trait

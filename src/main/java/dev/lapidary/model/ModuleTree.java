@@ -41,7 +41,9 @@ public record ModuleTree(String name, String shape, long parameters, long bytes,
                         leaf("valueProjection", queryKeyValue.get(2)),
                         leaf("queryNorm", layer.queryNorm()),
                         leaf("keyNorm", layer.keyNorm()),
-                        leaf("outputProjection", layer.outputProjection().parts().getFirst())));
+                        leaf(
+                                "outputProjection",
+                                layer.outputProjection().parts().getFirst())));
         ModuleTree feedForward = inner(
                 "feedForward",
                 present(

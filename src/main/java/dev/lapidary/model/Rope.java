@@ -1,7 +1,7 @@
 package dev.lapidary.model;
 
-/// Rotary position embedding of a layer (Su et al. 2021), half-split as the checkpoints store it: pair (i, i + dims / 2)
-/// turns by `position / factor * theta^(-2i / dims)` radians.
+/// Rotary position embedding of a layer (Su et al. 2021), half-split as the checkpoints store it: pair (i, i + dims /
+/// 2) turns by `position / factor * theta^(-2i / dims)` radians.
 ///
 /// @param theta  base of the frequencies
 /// @param factor linear scaling: positions are divided by it; 1 for none

@@ -25,7 +25,8 @@ record TensorNames(String decoder, String head) {
     /// Buffers that old exports wrote among the weights; they are computed from the config.
     private static final String ROPE_BUFFER = ".rotary_emb.inv_freq";
 
-    /// The names that fit `checkpoint`; the plain text-only ones if none does, so that the error names what people expect.
+    /// The names that fit `checkpoint`; the plain text-only ones if none does, so that the error names what people
+    /// expect.
     static TensorNames of(Checkpoint checkpoint) {
         for (TensorNames names : KNOWN) {
             if (checkpoint.tensors().containsKey(names.embedding())) {

@@ -110,8 +110,8 @@ final class WeightsReader {
     private Tensor tensor(String name, List<Long> shape) throws CheckpointException {
         Tensor tensor = checkpoint.tensors().get(name);
         if (tensor == null) {
-            throw new CheckpointException("%s: tensor %s is missing, need it with shape %s"
-                    .formatted(checkpoint.path(), name, shape));
+            throw new CheckpointException(
+                    "%s: tensor %s is missing, need it with shape %s".formatted(checkpoint.path(), name, shape));
         }
         if (!tensor.shape().equals(shape)) {
             throw new CheckpointException("%s: %s is %s %s, need shape %s"

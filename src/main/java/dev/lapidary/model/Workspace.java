@@ -13,7 +13,8 @@ import java.util.Map;
 import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
 
-/// Scratch memory of the decoder, sized once from config and rows. One batch at a time; all sessions of a model share it.
+/// Scratch memory of the decoder, sized once from config and rows. One batch at a time; all sessions of a model share
+/// it.
 public final class Workspace {
     /// Most rows of logits computed at once: enough to share the pass over the head, few enough to stay small.
     static final int MAX_LOGIT_ROWS = 32;
@@ -70,7 +71,8 @@ public final class Workspace {
                 + widest(config, LayerConfig::queryCols)
                 + 2L * widest(config, LayerConfig::neurons)
                 + 2;
-        List<Rope> ropes = config.layers().stream().map(LayerConfig::rope).distinct().toList();
+        List<Rope> ropes =
+                config.layers().stream().map(LayerConfig::rope).distinct().toList();
         long angles = ropes.stream().mapToLong(Rope::dims).sum();
         long floats = maxRows * (perRow + angles)
                 + (long) Math.min(maxRows, MAX_LOGIT_ROWS) * config.vocab()
@@ -136,12 +138,10 @@ public final class Workspace {
 
     private record Angles(MemorySegment inverseFrequencies, RopeTable table) {
         static Angles allocate(Rope rope, int maxRows, SegmentAllocator allocator) {
-            MemorySegment frequencies =
-                    allocator.allocateFrom(ValueLayout.JAVA_DOUBLE, rope.inverseFrequencies());
+            MemorySegment frequencies = allocator.allocateFrom(ValueLayout.JAVA_DOUBLE, rope.inverseFrequencies());
             int half = rope.dims() / 2;
             return new Angles(
-                    frequencies,
-                    new RopeTable(matrix(allocator, maxRows, half), matrix(allocator, maxRows, half)));
+                    frequencies, new RopeTable(matrix(allocator, maxRows, half), matrix(allocator, maxRows, half)));
         }
     }
 }

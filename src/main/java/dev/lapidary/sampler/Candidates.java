@@ -1,7 +1,7 @@
 package dev.lapidary.sampler;
 
-/// Tokens that may be picked, with their unnormalised probabilities. Sorted only as far as a filter needs it: by a heap of
-/// the whole, taken apart from the top.
+/// Tokens that may be picked, with their unnormalised probabilities. Sorted only as far as a filter needs it: by a heap
+/// of the whole, taken apart from the top.
 final class Candidates {
     private final int[] ids;
     private final double[] weights;
@@ -42,8 +42,8 @@ final class Candidates {
         count = kept;
     }
 
-    /// Leaves the ids and logits of the `k` largest. Negated, a heap has the one to be replaced next at its top: the
-    /// smallest logit, of equals the higher id.
+    /// Leaves the ids and logits of the `k` largest. Negated, a heap has the one to be replaced next at its top:
+    /// the smallest logit, of equals the higher id.
     private void selectLargest(float[] logits, int k) {
         count = k;
         for (int id = 0; id < k; id++) {

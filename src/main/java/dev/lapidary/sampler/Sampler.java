@@ -3,8 +3,8 @@ package dev.lapidary.sampler;
 import java.util.BitSet;
 import java.util.SplittableRandom;
 
-/// Picks token ids from logits. Applies the repetition penalty, then temperature, top-k, top-p and min-p, in the order of
-/// Hugging Face transformers. One thread at a time; allocates nothing per token.
+/// Picks token ids from logits. Applies the repetition penalty, then temperature, top-k, top-p and min-p, in the order
+/// of Hugging Face transformers. One thread at a time; allocates nothing per token.
 public final class Sampler {
     private final SamplerOptions options;
     private final SplittableRandom random;
@@ -49,7 +49,8 @@ public final class Sampler {
             if (logits[i] > logits[best]) {
                 best = i;
             } else if (Float.isNaN(logits[i])) {
-                throw new IllegalStateException("logits[%d]: got NaN, need finite numbers; the weights are broken".formatted(i));
+                throw new IllegalStateException(
+                        "logits[%d]: got NaN, need finite numbers; the weights are broken".formatted(i));
             }
         }
         return best;

@@ -6,8 +6,8 @@ package dev.lapidary.sampler;
 /// @param topK              keeps the `topK` likeliest tokens; 0 keeps all
 /// @param topP              keeps the smallest set of likeliest tokens whose probability reaches `topP`; 1 keeps all
 /// @param minP              keeps tokens at least `minP` times as likely as the likeliest; 0 keeps all
-/// @param repetitionPenalty divides positive and multiplies negative logits of tokens already in the sequence (Keskar et
-///                          al. 2019); 1 for none
+/// @param repetitionPenalty divides positive and multiplies negative logits of tokens already in the sequence (Keskar
+///                          et al. 2019); 1 for none
 /// @param seed              of the random numbers: same seed, same logits, same tokens
 public record SamplerOptions(
         double temperature, int topK, double topP, double minP, double repetitionPenalty, long seed) {

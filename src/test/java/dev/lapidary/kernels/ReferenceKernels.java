@@ -4,8 +4,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import org.jspecify.annotations.Nullable;
 
-/// What every kernel must compute: plain loops, sums and functions in double, rounded to F32 where a result is stored. Never
-/// optimised. The decoder runs on it as it does on the native kernels.
+/// What every kernel must compute: plain loops, sums and functions in double, rounded to F32 where a result is stored.
+/// Never optimised. The decoder runs on it as it does on the native kernels.
 public final class ReferenceKernels implements Kernels {
     @Override
     public void prepare() {}

@@ -12,14 +12,34 @@ final class Configs {
 
     static GemmaConfig withLayers(GemmaConfig c, java.util.List<LayerConfig> layers) {
         return new GemmaConfig(
-                c.architecture(), c.vocab(), c.embedding(), c.embeddingScale(), c.normEpsilon(), c.normOffset(),
-                c.tiedHead(), c.finalSoftcap(), c.maxPositions(), c.bosId(), c.stopIds(), layers);
+                c.architecture(),
+                c.vocab(),
+                c.embedding(),
+                c.embeddingScale(),
+                c.normEpsilon(),
+                c.normOffset(),
+                c.tiedHead(),
+                c.finalSoftcap(),
+                c.maxPositions(),
+                c.bosId(),
+                c.stopIds(),
+                layers);
     }
 
     static GemmaConfig with(GemmaConfig c, float embeddingScale, float normOffset, float finalSoftcap) {
         return new GemmaConfig(
-                c.architecture(), c.vocab(), c.embedding(), embeddingScale, c.normEpsilon(), normOffset, c.tiedHead(),
-                finalSoftcap, c.maxPositions(), c.bosId(), c.stopIds(), c.layers());
+                c.architecture(),
+                c.vocab(),
+                c.embedding(),
+                embeddingScale,
+                c.normEpsilon(),
+                normOffset,
+                c.tiedHead(),
+                finalSoftcap,
+                c.maxPositions(),
+                c.bosId(),
+                c.stopIds(),
+                c.layers());
     }
 
     /// A LOCAL layer with another window, a GLOBAL one as it is.
@@ -29,13 +49,31 @@ final class Configs {
 
     static LayerConfig with(LayerConfig l, int window, float queryScale, float softcap) {
         return new LayerConfig(
-                l.attention(), window, l.rope(), l.heads(), l.kvHeads(), l.headDim(), queryScale, softcap,
-                l.queryKeyNorm(), l.postNorms(), l.neurons());
+                l.attention(),
+                window,
+                l.rope(),
+                l.heads(),
+                l.kvHeads(),
+                l.headDim(),
+                queryScale,
+                softcap,
+                l.queryKeyNorm(),
+                l.postNorms(),
+                l.neurons());
     }
 
     static LayerConfig withRope(LayerConfig l, double theta, double factor) {
         return new LayerConfig(
-                l.attention(), l.window(), new Rope(theta, factor, l.headDim()), l.heads(), l.kvHeads(), l.headDim(),
-                l.queryScale(), l.softcap(), l.queryKeyNorm(), l.postNorms(), l.neurons());
+                l.attention(),
+                l.window(),
+                new Rope(theta, factor, l.headDim()),
+                l.heads(),
+                l.kvHeads(),
+                l.headDim(),
+                l.queryScale(),
+                l.softcap(),
+                l.queryKeyNorm(),
+                l.postNorms(),
+                l.neurons());
     }
 }

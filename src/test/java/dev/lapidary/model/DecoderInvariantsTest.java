@@ -20,8 +20,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// What must hold between ways to run the same tokens, whatever the weights: on reference kernels, so that only the decoder
-/// and its caches are in question.
+/// What must hold between ways to run the same tokens, whatever the weights: on reference kernels, so that only the
+/// decoder and its caches are in question.
 class DecoderInvariantsTest {
     private static final String LOCAL_AND_GLOBAL = "gemma3-text";
     private static final double TOLERANCE = 1e-5;
@@ -64,7 +64,8 @@ class DecoderInvariantsTest {
         float[] windowed = run(withWindow(config, ids.length), ids);
         float[] unwindowed = run(withWindow(config, 1000), ids);
         assertSame(windowed, unwindowed);
-        assertThat(distance(run(withWindow(config, ids.length - 1), ids), unwindowed)).isGreaterThan(100 * TOLERANCE);
+        assertThat(distance(run(withWindow(config, ids.length - 1), ids), unwindowed))
+                .isGreaterThan(100 * TOLERANCE);
     }
 
     @Test

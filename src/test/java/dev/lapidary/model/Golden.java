@@ -12,8 +12,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
-/// One case of the reference's results: `golden.json` and `golden.safetensors` beside the tiny checkpoint they were computed
-/// on, in float32, by the official code.
+/// One case of the reference's results: `golden.json` and `golden.safetensors` beside the tiny checkpoint they were
+/// computed on, in float32, by the official code.
 ///
 /// @param folder       the checkpoint
 /// @param prompt       ids whose logits are known
@@ -31,7 +31,8 @@ public record Golden(Path folder, int[] prompt, int[] continuation) {
     public static Golden of(String name) {
         Path folder = Path.of("src/test/resources/oracle", name);
         try {
-            JsonObject json = JsonParser.parseString(Files.readString(folder.resolve("golden.json"))).getAsJsonObject();
+            JsonObject json = JsonParser.parseString(Files.readString(folder.resolve("golden.json")))
+                    .getAsJsonObject();
             return new Golden(folder, ints(json.getAsJsonArray("prompt")), ints(json.getAsJsonArray("continuation")));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -48,7 +49,9 @@ public record Golden(Path folder, int[] prompt, int[] continuation) {
     /// `logits` `[prompt, vocab]` or `decode_logits` `[continuation, vocab]`.
     public Matrix tensor(String name, Arena arena) {
         try {
-            var tensor = SafetensorsFile.map(folder.resolve("golden.safetensors"), arena).tensors().get(name);
+            var tensor = SafetensorsFile.map(folder.resolve("golden.safetensors"), arena)
+                    .tensors()
+                    .get(name);
             if (tensor == null) {
                 throw new IllegalArgumentException("%s: no tensor %s".formatted(folder, name));
             }

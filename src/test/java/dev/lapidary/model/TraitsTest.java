@@ -17,8 +17,8 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// The decoder on reference kernels agrees with the official code, and each trait matters: with one switched off, its golden
-/// no longer holds.
+/// The decoder on reference kernels agrees with the official code, and each trait matters: with one switched off, its
+/// golden no longer holds.
 class TraitsTest {
     @ParameterizedTest
     @ValueSource(strings = {"gemma1-mqa", "gemma1-mha", "gemma2", "gemma3-text", "gemma3-text-ropescale"})
@@ -31,10 +31,16 @@ class TraitsTest {
         return Stream.of(
                 config("gemma1-mqa", "embedding scale", c -> Configs.with(c, 1f, c.normOffset(), c.finalSoftcap())),
                 config("gemma1-mqa", "norm offset", c -> Configs.with(c, c.embeddingScale(), 0f, c.finalSoftcap())),
-                layers("gemma1-mqa", "rope", l -> Configs.withRope(l, 10, l.rope().factor())),
+                layers(
+                        "gemma1-mqa",
+                        "rope",
+                        l -> Configs.withRope(l, 10, l.rope().factor())),
                 config("gemma2", "final softcap", c -> Configs.with(c, c.embeddingScale(), c.normOffset(), 0f)),
                 layers("gemma2", "attention softcap", l -> Configs.with(l, l.window(), l.queryScale(), 0)),
-                layers("gemma2", "query scale", l -> Configs.with(l, l.window(), 1 / (float) Math.sqrt(l.headDim()), l.softcap())),
+                layers(
+                        "gemma2",
+                        "query scale",
+                        l -> Configs.with(l, l.window(), 1 / (float) Math.sqrt(l.headDim()), l.softcap())),
                 layers("gemma2", "window one longer", l -> Configs.withWindow(l, l.window() + 1)),
                 layers("gemma2", "window one shorter", l -> Configs.withWindow(l, l.window() + -1)),
                 weights("gemma2", "post-attention norm", w -> norms(w, true, true, false, true)),
@@ -45,8 +51,14 @@ class TraitsTest {
                 layers("gemma3-text", "global theta", l -> local(l) ? l : Configs.withRope(l, 1e4, 1)),
                 weights("gemma3-text", "query norm", w -> norms(w, false, true, true, true)),
                 weights("gemma3-text", "key norm", w -> norms(w, true, false, true, true)),
-                layers("gemma3-text-ropescale", "linear scaling", l -> Configs.withRope(l, l.rope().theta(), 1)),
-                layers("gemma3-text-ropescale", "scaling on local layers", l -> Configs.withRope(l, l.rope().theta(), 8)),
+                layers(
+                        "gemma3-text-ropescale",
+                        "linear scaling",
+                        l -> Configs.withRope(l, l.rope().theta(), 1)),
+                layers(
+                        "gemma3-text-ropescale",
+                        "scaling on local layers",
+                        l -> Configs.withRope(l, l.rope().theta(), 8)),
                 layers(
                         "gemma3-text-ropescale",
                         "query scale",
@@ -70,7 +82,8 @@ class TraitsTest {
             GemmaConfig config =
                     configChange.apply(HuggingFaceConfig.read(checkpoint.config(), checkpoint.generationConfig()));
             Weights read = WeightsReader.read(checkpoint, config, arena);
-            List<LayerWeights> layers = read.layers().stream().map(weightsChange).toList();
+            List<LayerWeights> layers =
+                    read.layers().stream().map(weightsChange).toList();
             Weights weights = new Weights(read.embedding(), read.head(), read.finalNorm(), layers);
             int[] prompt = golden.prompt();
             TextModel model = TextModel.of(config, weights, new ReferenceKernels(), prompt.length, arena);
@@ -83,7 +96,8 @@ class TraitsTest {
     }
 
     private static Arguments config(String golden, String trait, UnaryOperator<GemmaConfig> change) {
-        return Arguments.of(golden, Named.of(trait, change), Named.of("as stored", UnaryOperator.<LayerWeights>identity()));
+        return Arguments.of(
+                golden, Named.of(trait, change), Named.of("as stored", UnaryOperator.<LayerWeights>identity()));
     }
 
     private static Arguments layers(String golden, String trait, UnaryOperator<LayerConfig> change) {
@@ -91,7 +105,8 @@ class TraitsTest {
     }
 
     private static Arguments weights(String golden, String trait, UnaryOperator<LayerWeights> change) {
-        return Arguments.of(golden, Named.of("as stored", UnaryOperator.<GemmaConfig>identity()), Named.of(trait, change));
+        return Arguments.of(
+                golden, Named.of("as stored", UnaryOperator.<GemmaConfig>identity()), Named.of(trait, change));
     }
 
     private static GemmaConfig swapped(GemmaConfig config) {
@@ -106,9 +121,17 @@ class TraitsTest {
     private static LayerWeights norms(
             LayerWeights w, boolean query, boolean key, boolean postAttention, boolean postFeedForward) {
         return new LayerWeights(
-                w.preAttentionNorm(), w.queryKeyValue(), query ? w.queryNorm() : null, key ? w.keyNorm() : null,
-                w.outputProjection(), postAttention ? w.postAttentionNorm() : null, w.preFeedForwardNorm(), w.gate(),
-                w.up(), w.down(), postFeedForward ? w.postFeedForwardNorm() : null);
+                w.preAttentionNorm(),
+                w.queryKeyValue(),
+                query ? w.queryNorm() : null,
+                key ? w.keyNorm() : null,
+                w.outputProjection(),
+                postAttention ? w.postAttentionNorm() : null,
+                w.preFeedForwardNorm(),
+                w.gate(),
+                w.up(),
+                w.down(),
+                postFeedForward ? w.postFeedForwardNorm() : null);
     }
 
     private static boolean local(LayerConfig layer) {
