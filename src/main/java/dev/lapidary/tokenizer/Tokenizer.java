@@ -1,0 +1,208 @@
+package dev.lapidary.tokenizer;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.OptionalInt;
+import java.util.Set;
+
+/// Text to token ids and back, exactly as SentencePiece does it for the Gemma family.
+///
+/// ```java
+/// Tokenizer tokenizer = Tokenizer.load(Path.of("gemma-3-1b-it"));
+/// int[] ids = tokenizer.encode("Why is the sky blue?");
+/// String text = tokenizer.decode(ids);
+/// ```
+///
+/// Immutable and safe to share between threads. A tokenizer takes about 30 MB for 262 144 pieces.
+public final class Tokenizer {
+    /// User-defined symbols that are text like any other; all the rest steer the model.
+    private static final Set<String> TAGS = Set.of(
+            "table",
+            "caption",
+            "thead",
+            "tbody",
+            "tfoot",
+            "tr",
+            "th",
+            "td",
+            "h1",
+            "h2",
+            "h3",
+            "h4",
+            "h5",
+            "h6",
+            "blockquote",
+            "strong",
+            "em",
+            "b",
+            "i",
+            "u",
+            "s",
+            "sub",
+            "sup",
+            "code");
+
+    private final TokenizerModel model;
+    private final Vocabulary vocabulary;
+    private final SymbolTrie userDefined;
+    private final SymbolTrie userDefinedText;
+
+    Tokenizer(TokenizerModel model) {
+        this.model = model;
+        this.vocabulary = model.vocabulary();
+        this.userDefined = new SymbolTrie();
+        this.userDefinedText = new SymbolTrie();
+        for (int id = 0; id < vocabulary.pieces(); id++) {
+            if (vocabulary.is(id, PieceType.USER_DEFINED)) {
+                userDefined.add(vocabulary.texts(), vocabulary.start(id), vocabulary.end(id), id);
+                if (isText(vocabulary.text(id))) {
+                    userDefinedText.add(vocabulary.texts(), vocabulary.start(id), vocabulary.end(id), id);
+                }
+            }
+        }
+    }
+
+    /// Loads a `tokenizer.model` (SentencePiece) or a `tokenizer.json` (Hugging Face), told apart by the name's
+    /// end. In a folder it takes `tokenizer.model`, or `tokenizer.json` if that is the only one.
+    ///
+    /// Throws [TokenizerException] for a file that is broken or asks for something a Gemma tokenizer does not
+    /// have.
+    public static Tokenizer load(Path fileOrFolder) throws IOException {
+        Path file = fileOrFolder;
+        if (Files.isDirectory(fileOrFolder)) {
+            file = fileOrFolder.resolve("tokenizer.model");
+            if (!Files.exists(file)) {
+                file = fileOrFolder.resolve("tokenizer.json");
+            }
+            if (!Files.exists(file)) {
+                throw new TokenizerException("%s: no tokenizer.model or tokenizer.json".formatted(fileOrFolder));
+            }
+        }
+        String name = file.toString();
+        return new Tokenizer(name.endsWith(".json") ? HuggingFaceFile.read(file) : SentencePieceFile.read(file));
+    }
+
+    /// The ids of a text, without begin or end of sequence. Symbols such as `<start_of_turn>` written in the text
+    /// become their ids, as in SentencePiece; `<bos>` and the other control pieces stay text. A surrogate without
+    /// its partner counts as U+FFFD.
+    ///
+    /// For text that someone else wrote, see [#encodePlain(String)].
+    public int[] encode(String text) {
+        return new Encoder(model, userDefined).encode(text);
+    }
+
+    /// As [#encode(String)], but nothing written in the text can steer the model: `<start_of_turn>` stays the
+    /// characters it is written with. Runs of spaces and newlines and HTML tags keep their own ids.
+    public int[] encodePlain(String text) {
+        return new Encoder(model, userDefinedText).encode(text);
+    }
+
+    /// Begin of sequence and then [#encode(String)]: what a model wants to see before it goes on with the text.
+    public int[] encodePrompt(String text) {
+        int[] ids = encode(text);
+        int[] prompt = new int[ids.length + 1];
+        prompt[0] = bosId();
+        System.arraycopy(ids, 0, prompt, 1, ids.length);
+        return prompt;
+    }
+
+    /// The text of these ids. Control ids are nothing, bytes that make no character are one U+FFFD each.
+    /// Throws `IllegalArgumentException` if there is no such id.
+    public String decode(int... ids) {
+        StreamingDecoder decoder = new StreamingDecoder(this);
+        for (int id : ids) {
+            decoder.add(id);
+        }
+        return decoder.finish();
+    }
+
+    /// A decoder for ids that come one by one.
+    public StreamingDecoder streamingDecoder() {
+        return new StreamingDecoder(this);
+    }
+
+    public int vocabSize() {
+        return vocabulary.pieces();
+    }
+
+    /// Begin of sequence.
+    public int bosId() {
+        return model.special().bos();
+    }
+
+    /// End of sequence.
+    public int eosId() {
+        return model.special().eos();
+    }
+
+    public int padId() {
+        return model.special().pad();
+    }
+
+    /// What stands for text that the vocabulary cannot spell.
+    public int unkId() {
+        return model.special().unknown();
+    }
+
+    /// The id of a piece as the vocabulary spells it, spaces as U+2581.
+    public OptionalInt idOf(String piece) {
+        int id = vocabulary.find(piece);
+        return id < 0 ? OptionalInt.empty() : OptionalInt.of(id);
+    }
+
+    /// A piece as the vocabulary spells it. Throws `IllegalArgumentException` if there is no such id.
+    public String piece(int id) {
+        checkId(id);
+        return vocabulary.text(id);
+    }
+
+    /// Whether an id stands for no text at all, such as begin of sequence.
+    public boolean isControl(int id) {
+        checkId(id);
+        return vocabulary.is(id, PieceType.CONTROL);
+    }
+
+    /// The id of a piece that `purpose` cannot do without.
+    int requiredId(String piece, String purpose) {
+        return idOf(piece)
+                .orElseThrow(() -> new IllegalArgumentException(
+                        "%s: no piece \"%s\", which %s need".formatted(model.source(), piece, purpose)));
+    }
+
+    int byteValue(int id) {
+        checkId(id);
+        return vocabulary.is(id, PieceType.BYTE) ? ByteIds.value(vocabulary.text(id)) : ByteIds.NOT_A_BYTE;
+    }
+
+    /// Appends the text of an id that is not a byte.
+    void appendText(int id, StringBuilder text) {
+        if (vocabulary.is(id, PieceType.CONTROL)) {
+            return;
+        }
+        if (vocabulary.is(id, PieceType.UNKNOWN)) {
+            text.append(model.unknownSurface());
+            return;
+        }
+        char[] texts = vocabulary.texts();
+        for (int at = vocabulary.start(id); at < vocabulary.end(id); at++) {
+            text.append(texts[at] == TokenizerModel.SPACE ? ' ' : texts[at]);
+        }
+    }
+
+    private void checkId(int id) {
+        if (id < 0 || id >= vocabulary.pieces()) {
+            throw new IllegalArgumentException("token id: got %d, need 0 to %d".formatted(id, vocabulary.pieces() - 1));
+        }
+    }
+
+    private static boolean isText(String symbol) {
+        if (symbol.codePointCount(0, symbol.length()) == 1
+                || symbol.chars().allMatch(c -> c == TokenizerModel.SPACE || Character.isWhitespace(c))) {
+            return true;
+        }
+        return symbol.startsWith("<")
+                && symbol.endsWith(">")
+                && TAGS.contains(symbol.substring(symbol.startsWith("</") ? 2 : 1, symbol.length() - 1));
+    }
+}
