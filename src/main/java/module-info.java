@@ -1,5 +1,7 @@
 /// Gemma models on CPUs. Run with `--enable-native-access=dev.lapidary`: the arithmetic is native code.
 module dev.lapidary {
+    exports dev.lapidary;
+    exports dev.lapidary.sampler;
     exports dev.lapidary.tokenizer;
 
     requires com.google.gson;

@@ -8,12 +8,14 @@ import dev.lapidary.kernels.NativeKernels;
 import dev.lapidary.model.KvCache;
 import dev.lapidary.model.TextModel;
 import dev.lapidary.model.Workspace;
+import dev.lapidary.tokenizer.Chat;
 import dev.lapidary.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
+import java.util.HashSet;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// An open checkpoint: weights mapped in place, tokenizer, and the decoder over them. Thread-safe; its sessions are
@@ -27,11 +29,14 @@ import org.jspecify.annotations.Nullable;
 /// }
 /// ```
 public final class Gemma implements AutoCloseable {
+    private static final String END_OF_TURN = "<end_of_turn>";
+
     private final Checkpoint checkpoint;
     private final Arena arena;
     private final NativeKernels kernels;
     private final TextModel model;
     private final @Nullable Tokenizer tokenizer;
+    private final Set<Integer> stopTokens;
     private volatile boolean closed;
 
     private Gemma(
@@ -41,6 +46,11 @@ public final class Gemma implements AutoCloseable {
         this.kernels = kernels;
         this.model = model;
         this.tokenizer = tokenizer;
+        Set<Integer> ids = new HashSet<>(model.config().stopIds());
+        if (tokenizer != null) {
+            tokenizer.idOf(END_OF_TURN).ifPresent(ids::add);
+        }
+        stopTokens = Set.copyOf(ids);
     }
 
     /// Opens a checkpoint folder with [Options#defaults].
@@ -118,9 +128,17 @@ public final class Gemma implements AutoCloseable {
         return tokenizer;
     }
 
-    /// Ids that end a generation, as the checkpoint says.
-    public List<Integer> stopTokens() {
-        return model.config().stopIds();
+    /// An empty conversation in the model's turn format.
+    ///
+    /// @throws IllegalStateException    if the checkpoint has no tokenizer
+    /// @throws IllegalArgumentException if its vocabulary has no turn symbols
+    public Chat chat() {
+        return Chat.with(tokenizer());
+    }
+
+    /// Ids that end a generation: those the checkpoint names, and the end of a turn where the vocabulary has turns.
+    public Set<Integer> stopTokens() {
+        return stopTokens;
     }
 
     /// Positions the model was made for.

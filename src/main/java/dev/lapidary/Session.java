@@ -1,6 +1,7 @@
 package dev.lapidary;
 
 import dev.lapidary.model.ActivationObserver;
+import dev.lapidary.tokenizer.Chat;
 import java.util.Spliterator;
 import java.util.Spliterators;
 import java.util.concurrent.CancellationException;
@@ -52,6 +53,14 @@ public final class Session implements AutoCloseable {
             sequence.append(ids);
             sequence.evaluate(this::stopRequested, null, null);
         });
+    }
+
+    /// Appends what the session does not hold yet of a conversation: the first time all of it, later the new turns.
+    ///
+    /// @throws IllegalArgumentException if the conversation does not begin with what the session holds
+    /// @throws IllegalStateException    if it does not end with the user's turn, or as for [#append(int...)]
+    public void append(Chat chat) {
+        append(chat.idsAfter(ids()));
     }
 
     /// As [#append(int...)], and shows `consumer` the logits of every token computed, on the calling thread.
