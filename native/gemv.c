@@ -74,22 +74,32 @@ INLINE void dot_rows(float *out, int64_t out_stride, const product *p, const cha
 }
 
 // Outputs [from, to) of one matrix.
-INLINE void dot_outputs(float *out, int64_t out_stride, const product *p, const void *w, int64_t from, int64_t to,
-                        dtype type) {
+INLINE void dot_outputs_of(float *out, int64_t out_stride, const product *p, const void *w, int64_t from, int64_t to,
+                           dtype type) {
     const int64_t w_bytes = p->w_stride * bytes_of(type);
     int64_t o = from;
     for (; o + 2 <= to; o += 2) dot_rows(out + o, out_stride, p, (const char *)w + o * w_bytes, type, 2);
     if (o < to) dot_rows(out + o, out_stride, p, (const char *)w + o * w_bytes, type, 1);
 }
 
-INLINE int64_t work(const product *p, int64_t n, dtype type) { return n * p->k * (bytes_of(type) + p->rows) / 32; }
+// The one copy of the tiles per type, for all that follows.
+static void dot_outputs(float *out, int64_t out_stride, const product *p, const void *w, int64_t from, int64_t to,
+                        dtype type) {
+    switch (type) {
+    case F32: dot_outputs_of(out, out_stride, p, w, from, to, F32); break;
+    case BF16: dot_outputs_of(out, out_stride, p, w, from, to, BF16); break;
+    case F16: dot_outputs_of(out, out_stride, p, w, from, to, F16); break;
+    }
+}
 
-INLINE void gemv(float *out, int64_t out_stride, const product *p, const void *w, int64_t n, dtype type) {
+static int64_t work(const product *p, int64_t n, dtype type) { return n * p->k * (bytes_of(type) + p->rows) / 32; }
+
+static void gemv(float *out, int64_t out_stride, const product *p, const void *w, int64_t n, dtype type) {
     TEAM_SPLIT(n, 16, work(p, n, type), from, to, dot_outputs(out, out_stride, p, w, from, to, type));
 }
 
 // Outputs [from, to) of the matrices side by side.
-INLINE void dot_group(float *out, int64_t out_stride, const product *p, const void *const *w, const int64_t *n,
+static void dot_group(float *out, int64_t out_stride, const product *p, const void *const *w, const int64_t *n,
                       int64_t count, int64_t from, int64_t to, dtype type) {
     for (int64_t i = 0, first = 0; i < count; first += n[i], i++) {
         int64_t begin = from > first ? from - first : 0, end = to - first < n[i] ? to - first : n[i];
@@ -97,7 +107,7 @@ INLINE void dot_group(float *out, int64_t out_stride, const product *p, const vo
     }
 }
 
-INLINE void gemv_group(float *out, int64_t out_stride, const product *p, const void *const *w, const int64_t *n,
+static void gemv_group(float *out, int64_t out_stride, const product *p, const void *const *w, const int64_t *n,
                        int64_t count, dtype type) {
     int64_t total = 0;
     for (int64_t i = 0; i < count; i++) total += n[i];
@@ -106,7 +116,7 @@ INLINE void gemv_group(float *out, int64_t out_stride, const product *p, const v
 }
 
 // Both products for a few outputs at a time, so that gelu runs on vectors and nothing but the result goes to memory.
-INLINE void dot_geglu(float *out, int64_t out_stride, const product *p, const void *gate, const void *up, int64_t from,
+static void dot_geglu(float *out, int64_t out_stride, const product *p, const void *gate, const void *up, int64_t from,
                       int64_t to, dtype type) {
     float gates[GEMMA_GEMV_MAX_ROWS][LANES], ups[GEMMA_GEMV_MAX_ROWS][LANES];
     const int64_t w_bytes = p->w_stride * bytes_of(type);
@@ -120,7 +130,7 @@ INLINE void dot_geglu(float *out, int64_t out_stride, const product *p, const vo
     }
 }
 
-INLINE void gemv_geglu(float *out, int64_t out_stride, const product *p, const void *gate, const void *up, int64_t n,
+static void gemv_geglu(float *out, int64_t out_stride, const product *p, const void *gate, const void *up, int64_t n,
                        dtype type) {
     TEAM_SPLIT(n, 16, work(p, 2 * n, type), from, to, dot_geglu(out, out_stride, p, gate, up, from, to, type));
 }
