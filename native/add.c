@@ -1,0 +1,15 @@
+// add: out[r] += in[r]
+//   in, out f32 [rows, cols]
+#include "simd.h"
+#include "team.h"
+
+static void add_row(float *out, const float *in, int64_t n) {
+    for (int64_t i = 0; i < n; i += LANES) {
+        store_n(out + i, load_n(out + i, n - i) + load_n(in + i, n - i), n - i);
+    }
+}
+
+void TIER(gemma_add_f32)(float *out, int64_t out_stride, const float *in, int64_t in_stride, int64_t rows,
+                         int64_t cols) {
+    TEAM_ELEMENTS(rows, cols, rows * cols / 8, r, c, n, add_row(out + r * out_stride + c, in + r * in_stride + c, n));
+}

@@ -1,0 +1,7 @@
+// attend_scratch: how many floats gemma_attend_f32 needs: a partial per head for each range of slots, at most one range a thread.
+#include "attend.h"
+#include "gemma_kernels.h"
+
+int64_t gemma_attend_scratch(int64_t heads, int64_t head_dim, int64_t threads) {
+    return heads * threads * partial_floats(head_dim);
+}

@@ -1,0 +1,39 @@
+// head_norm_rope: per row and head an optional RMSNorm, an optional half-split rotation of the first rope_dims values, a scale
+//   in, out f32 [rows, heads, head_dim] by row and head stride; weight f32 [head_dim] or NULL; cos, sin f32
+//   [rows, rope_dims / 2] or NULL; out may be in; sums as in norm.h
+#include "norm.h"
+#include "team.h"
+
+// `factor` and, if there is one, the weight: what the norm and the scale make of x[0..n)
+INLINE vf scaled(const float *x, const float *weight, float factor, int64_t left) {
+    vf v = load_n(x, left) * factor;
+    return weight ? v * load_n(weight, left) : v;
+}
+
+static void head_norm_rope(float *out, const float *in, const float *weight, float eps, const float *cos,
+                           const float *sin, int64_t rope_dims, float scale, int64_t head_dim) {
+    float factor = weight ? scale * inverse_rms(in, head_dim, eps) : scale;
+    int64_t half = cos ? rope_dims / 2 : 0;
+    for (int64_t i = 0; i < half; i += LANES) {
+        int64_t left = half - i, j = half + i;
+        vf a = scaled(in + i, weight ? weight + i : weight, factor, left);
+        vf b = scaled(in + j, weight ? weight + j : weight, factor, left);
+        vf c = load_n(cos + i, left), s = load_n(sin + i, left);
+        store_n(out + i, a * c - b * s, left);
+        store_n(out + j, b * c + a * s, left);
+    }
+    for (int64_t i = 2 * half; i < head_dim; i += LANES) {
+        store_n(out + i, scaled(in + i, weight ? weight + i : weight, factor, head_dim - i), head_dim - i);
+    }
+}
+
+void TIER(gemma_head_norm_rope_f32)(float *out, int64_t out_row_stride, int64_t out_head_stride, const float *in,
+                                    int64_t in_row_stride, int64_t in_head_stride, const float *weight, float eps,
+                                    const float *cos, const float *sin, int64_t rope_dims, float scale, int64_t rows,
+                                    int64_t heads, int64_t head_dim) {
+    TEAM_SPLIT(rows * heads, 1, rows * heads * head_dim / 2, from, to, for (int64_t i = from; i < to; i++) {
+        int64_t r = i / heads, h = i % heads, table = r * (rope_dims / 2);
+        head_norm_rope(out + r * out_row_stride + h * out_head_stride, in + r * in_row_stride + h * in_head_stride,
+                       weight, eps, cos ? cos + table : cos, sin ? sin + table : sin, rope_dims, scale, head_dim);
+    });
+}

@@ -1,0 +1,81 @@
+// kernel_list.h: every kernel that has one copy per ISA tier, as KERNEL(name, (parameters), (arguments)). dispatch.c makes of it
+// the tiers' prototypes, the table that holds one tier, and the exported functions that call through it; gemma_kernels.h
+// documents and checks the same signatures. The lines that repeat per weight type go through one macro each.
+#define EMBED(name, T)                                                                                                 \
+    KERNEL(name,                                                                                                       \
+           (float *out, int64_t out_stride, const T *table, int64_t table_stride, const int32_t *ids, int64_t rows,    \
+            int64_t cols, float scale),                                                                                \
+           (out, out_stride, table, table_stride, ids, rows, cols, scale))
+#define GEMV(name, T)                                                                                                  \
+    KERNEL(name,                                                                                                       \
+           (float *out, int64_t out_stride, const float *x, int64_t x_stride, const T *w, int64_t w_stride,            \
+            int64_t rows, int64_t n, int64_t k),                                                                       \
+           (out, out_stride, x, x_stride, w, w_stride, rows, n, k))
+#define GEMV_GROUP(name, T)                                                                                            \
+    KERNEL(name,                                                                                                       \
+           (float *out, int64_t out_stride, const float *x, int64_t x_stride, const T *const *w, const int64_t *n,     \
+            int64_t count, int64_t w_stride, int64_t rows, int64_t k),                                                 \
+           (out, out_stride, x, x_stride, w, n, count, w_stride, rows, k))
+#define GEMV_GEGLU(name, T)                                                                                            \
+    KERNEL(name,                                                                                                       \
+           (float *out, int64_t out_stride, const float *x, int64_t x_stride, const T *gate, const T *up,              \
+            int64_t w_stride, int64_t rows, int64_t n, int64_t k),                                                     \
+           (out, out_stride, x, x_stride, gate, up, w_stride, rows, n, k))
+#define WIDEN(name)                                                                                                    \
+    KERNEL(name,                                                                                                       \
+           (float *out, int64_t out_stride, const uint16_t *in, int64_t in_stride, int64_t rows, int64_t cols),        \
+           (out, out_stride, in, in_stride, rows, cols))
+
+EMBED(gemma_embed_f32, float)
+EMBED(gemma_embed_bf16, uint16_t)
+EMBED(gemma_embed_f16, uint16_t)
+KERNEL(gemma_rms_norm_f32,
+       (float *out, int64_t out_stride, const float *in, int64_t in_stride, const float *weight, int64_t rows,
+        int64_t cols, float eps),
+       (out, out_stride, in, in_stride, weight, rows, cols, eps))
+KERNEL(gemma_rms_norm_add_f32,
+       (float *residual, int64_t residual_stride, const float *in, int64_t in_stride, const float *weight, int64_t rows,
+        int64_t cols, float eps),
+       (residual, residual_stride, in, in_stride, weight, rows, cols, eps))
+KERNEL(gemma_add_f32,
+       (float *out, int64_t out_stride, const float *in, int64_t in_stride, int64_t rows, int64_t cols),
+       (out, out_stride, in, in_stride, rows, cols))
+KERNEL(gemma_head_norm_rope_f32,
+       (float *out, int64_t out_row_stride, int64_t out_head_stride, const float *in, int64_t in_row_stride,
+        int64_t in_head_stride, const float *weight, float eps, const float *cos, const float *sin, int64_t rope_dims,
+        float scale, int64_t rows, int64_t heads, int64_t head_dim),
+       (out, out_row_stride, out_head_stride, in, in_row_stride, in_head_stride, weight, eps, cos, sin, rope_dims,
+        scale, rows, heads, head_dim))
+KERNEL(gemma_geglu_f32,
+       (float *out, int64_t out_stride, const float *gate, int64_t gate_stride, const float *up, int64_t up_stride,
+        int64_t rows, int64_t cols),
+       (out, out_stride, gate, gate_stride, up, up_stride, rows, cols))
+GEMV(gemma_gemv_f32, float)
+GEMV(gemma_gemv_bf16, uint16_t)
+GEMV(gemma_gemv_f16, uint16_t)
+GEMV_GROUP(gemma_gemv_group_f32, float)
+GEMV_GROUP(gemma_gemv_group_bf16, uint16_t)
+GEMV_GROUP(gemma_gemv_group_f16, uint16_t)
+GEMV_GEGLU(gemma_gemv_geglu_f32, float)
+GEMV_GEGLU(gemma_gemv_geglu_bf16, uint16_t)
+GEMV_GEGLU(gemma_gemv_geglu_f16, uint16_t)
+KERNEL(gemma_attend_f32,
+       (float *out, const float *q, const float *k, const float *v, int64_t heads, int64_t kv_heads, int64_t head_dim,
+        int64_t slots, int64_t first_slot, int64_t count, float softcap, float *scratch),
+       (out, q, k, v, heads, kv_heads, head_dim, slots, first_slot, count, softcap, scratch))
+KERNEL(gemma_softcap_softmax_f32,
+       (float *scores, int64_t rows, int64_t cols, int64_t stride, const int32_t *begin, const int32_t *end, float cap),
+       (scores, rows, cols, stride, begin, end, cap))
+KERNEL(gemma_softcap_f32, (float *x, int64_t rows, int64_t cols, int64_t stride, float cap),
+       (x, rows, cols, stride, cap))
+KERNEL(gemma_narrow_bf16,
+       (uint16_t *out, int64_t out_stride, const float *in, int64_t in_stride, int64_t rows, int64_t cols),
+       (out, out_stride, in, in_stride, rows, cols))
+WIDEN(gemma_widen_bf16)
+WIDEN(gemma_widen_f16)
+
+#undef EMBED
+#undef GEMV
+#undef GEMV_GROUP
+#undef GEMV_GEGLU
+#undef WIDEN

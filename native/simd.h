@@ -1,0 +1,208 @@
+// simd.h: the few vector operations the kernels are written in. A kernel file is compiled once per ISA tier (build-native.sh
+// gives GEMMA_TIER and the -m flags); here the tier becomes a vector width and, where C has no word for it, an intrinsic.
+// Vectors are GCC/clang vector types: + - * / < work lane by lane, and -ffp-contract=fast makes a * b + c one FMA.
+#ifndef GEMMA_SIMD_H
+#define GEMMA_SIMD_H
+
+#include "gemma_kernels.h"
+
+#include <math.h>
+#include <string.h>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
+#endif
+
+#define INLINE static inline __attribute__((always_inline, unused))
+#if defined(__clang__)
+#define UNROLL _Pragma("unroll")
+#else
+#define UNROLL _Pragma("GCC unroll 16")
+#endif
+
+// TIER(gemma_add_f32) is the name of this tier's copy, e.g. gemma_add_f32_avx2.
+#define GEMMA_PASTE(name, tier) name##_##tier
+#define GEMMA_PASTE_EXPANDED(name, tier) GEMMA_PASTE(name, tier)
+#define TIER(name) GEMMA_PASTE_EXPANDED(name, GEMMA_TIER)
+
+#if defined(__AVX512F__)
+#define LANES 16
+#elif defined(__AVX2__)
+#define LANES 8
+#else
+#define LANES 4 // SSE2, NEON, or whatever the compiler makes of 16 bytes
+#endif
+
+typedef float vf __attribute__((vector_size(LANES * 4)));
+typedef int32_t vi __attribute__((vector_size(LANES * 4)));
+typedef uint32_t vu __attribute__((vector_size(LANES * 4)));
+typedef uint16_t vh __attribute__((vector_size(LANES * 2))); // one bf16 or f16 per lane
+
+INLINE vf splat(float x) { return x - (vf){0}; } // not + 0: that would lose the sign of -0
+
+INLINE vf load(const float *p) {
+    vf v;
+    memcpy(&v, p, sizeof v);
+    return v;
+}
+
+INLINE void store(float *p, vf v) { memcpy(p, &v, sizeof v); }
+
+// The first n of LANES floats, 0 <= n < LANES, the other lanes 0; nothing behind them is touched.
+INLINE vf load_part(const float *p, int64_t n) {
+#if defined(__AVX512F__)
+    return (vf)_mm512_maskz_loadu_ps((__mmask16)((1u << n) - 1), p);
+#else
+    vf v = {0};
+    for (int64_t i = 0; i < n; i++) v[i] = p[i];
+    return v;
+#endif
+}
+
+INLINE void store_part(float *p, vf v, int64_t n) {
+#if defined(__AVX512F__)
+    _mm512_mask_storeu_ps(p, (__mmask16)((1u << n) - 1), (__m512)v);
+#else
+    for (int64_t i = 0; i < n; i++) p[i] = v[i];
+#endif
+}
+
+// The same for sweeps that meet their tail on the way: the first min(left, LANES) floats.
+INLINE vf load_n(const float *p, int64_t left) { return left >= LANES ? load(p) : load_part(p, left); }
+
+INLINE void store_n(float *p, vf v, int64_t left) {
+    if (left >= LANES) store(p, v);
+    else store_part(p, v, left);
+}
+
+// mask ? a : b, lane by lane; mask is what a comparison gives (0 or -1)
+INLINE vf blend(vi mask, vf a, vf b) { return (vf)((mask & (vi)a) | (~mask & (vi)b)); }
+
+INLINE vf vmax(vf a, vf b) { return blend(a > b, a, b); }
+
+// As load_n, the lanes behind `left` being `fill`.
+INLINE vf load_filled(const float *p, int64_t left, float fill) {
+    static const int32_t lane[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    vi index;
+    if (left >= LANES) return load(p);
+    memcpy(&index, lane, sizeof index);
+    return blend(index < (int32_t)left, load_part(p, left), splat(fill));
+}
+
+// Sum over the lanes, by halves: the same tree whatever the compiler.
+INLINE float sum(vf v) {
+    float s[LANES];
+    memcpy(s, &v, sizeof s);
+    UNROLL for (int half = LANES / 2; half > 0; half /= 2) {
+        UNROLL for (int i = 0; i < half; i++) s[i] += s[i + half];
+    }
+    return s[0];
+}
+
+INLINE float max_lane(vf v) {
+    float m = v[0];
+    UNROLL for (int i = 1; i < LANES; i++) m = v[i] > m ? v[i] : m;
+    return m;
+}
+
+// ---- 16-bit formats ------------------------------------------------------------------------------------------------
+
+typedef enum { F32, BF16, F16 } dtype;
+
+INLINE int64_t bytes_of(dtype type) { return type == F32 ? 4 : 2; }
+
+INLINE vf widen_bf16(vh h) { return (vf)(__builtin_convertvector(h, vu) << 16); }
+
+INLINE vf widen_f16(vh h) {
+#if defined(__AVX512F__)
+    return (vf)_mm512_cvtph_ps((__m256i)h);
+#elif defined(__F16C__)
+    return (vf)_mm256_cvtph_ps((__m128i)h);
+#elif defined(__aarch64__)
+    return (vf)vcvt_f32_f16((float16x4_t)h);
+#else
+    // exponent and mantissa moved into place, then times 2^112: exact, subnormals included; 31 is the exponent of inf and NaN
+    vu bits = __builtin_convertvector(h, vu), magnitude = (bits & 0x7fff) << 13;
+    vf value = (vf)magnitude * 0x1p112f;
+    vi special = (vi)(magnitude >= 0x0f800000);
+    vu inf_or_nan = magnitude | 0x7f800000;
+    return (vf)((vu)blend(special, (vf)inf_or_nan, value) | (bits & 0x8000) << 16);
+#endif
+}
+
+// LANES elements of `type` from element i on, as f32; `type` is a constant where this is inlined.
+INLINE vf load_as(const void *p, int64_t i, dtype type) {
+    if (type == F32) return load((const float *)p + i);
+    vh h;
+    memcpy(&h, (const uint16_t *)p + i, sizeof h);
+    return type == BF16 ? widen_bf16(h) : widen_f16(h);
+}
+
+// The same for the last n < LANES elements of a row.
+INLINE vf load_part_as(const void *p, int64_t i, int64_t n, dtype type) {
+    if (type == F32) return load_part((const float *)p + i, n);
+    const uint16_t *from = (const uint16_t *)p + i;
+#if defined(__AVX512BW__) && defined(__AVX512VL__)
+    vh h = (vh)_mm256_maskz_loadu_epi16((__mmask16)((1u << n) - 1), from);
+#else
+    vh h = {0};
+    for (int64_t j = 0; j < n; j++) h[j] = from[j];
+#endif
+    return type == BF16 ? widen_bf16(h) : widen_f16(h);
+}
+
+// ---- exp, tanh, gelu ---------------------------------------------------------------------------------------------------
+
+// Cody and Waite: x = n ln 2 + r, |r| <= ln 2 / 2. ln 2 is in two parts, the first with 9 trailing zero bits so that n times
+// it is exact even without FMA. Gives n + 1.5 * 2^23, whose low bits are n.
+INLINE vf reduce_by_ln2(vf x, vf *r) {
+    const vf round = splat(0x1.8p23f);
+    vf shifted = x * 0x1.715476p0f + round, n = shifted - round;
+    *r = (x - n * 0x1.62e4p-1f) - n * 0x1.7f7d1cp-20f;
+    return shifted;
+}
+
+// 2^n for -126 <= n <= 127 out of n + 1.5 * 2^23
+INLINE vf power_of_two(vf shifted) { return (vf)(((vu)shifted + 127) << 23); }
+
+// exp(r) - 1 for |r| <= ln 2 / 2: r + r^2 (1/2 + r/6 + ...), Taylor to r^7; the rest is below 2^-27 of r
+INLINE vf expm1_reduced(vf r) {
+    vf p = splat(1.0f / 5040);
+    p = p * r + 1.0f / 720;
+    p = p * r + 1.0f / 120;
+    p = p * r + 1.0f / 24;
+    p = p * r + 1.0f / 6;
+    p = p * r + 0.5f;
+    return p * (r * r) + r;
+}
+
+// exp(x): 0 below -87.336 (no subnormals), inf above 88.376 (where 2^n would need n = 128), NaN for NaN
+INLINE vf vexp(vf x) {
+    const vf low = splat(-87.336f), high = splat(88.376f);
+    vf r, shifted = reduce_by_ln2(blend(x < low, low, blend(x > high, high, x)), &r);
+    vf scale = power_of_two(shifted);
+    vf e = blend(x > high, splat(INFINITY), expm1_reduced(r) * scale + scale);
+    return blend(x < low, splat(0), e);
+}
+
+// tanh(x) = -e / (2 + e) with the sign of x, e = exp(-2 |x|) - 1: no cancellation near 0, exactly 1 from 9.1 on
+INLINE vf vtanh(vf x) {
+    vu sign = (vu)x & 0x80000000u;
+    vf t = -2.0f * (vf)((vu)x ^ sign), r;
+    t = blend(t < -40.0f, splat(-40.0f), t);
+    vf shifted = reduce_by_ln2(t, &r);
+    vf scale = power_of_two(shifted);
+    vf e = expm1_reduced(r) * scale + (scale - 1.0f);
+    return (vf)((vu)(-e / (2.0f + e)) | sign);
+}
+
+// gelu(g) = g / 2 (1 + tanh(u)) = g / (1 + exp(-2 u)), u = sqrt(2 / pi) (g + 0.044715 g^3): the same function, and the left
+// tail keeps its relative accuracy
+INLINE vf vgelu(vf g) {
+    vf minus_2u = (-2 * 0.7978845608028654f) * (g + 0.044715f * (g * g) * g);
+    return g / (1.0f + vexp(minus_2u));
+}
+
+#endif
