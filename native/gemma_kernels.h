@@ -52,6 +52,16 @@ GEMMA_EXPORT int32_t gemma_probe_threads(void);
 GEMMA_EXPORT void gemma_openblas_threads(int sync, void (*dojob)(int thread_num, void *jobdata, int dojob_data),
                                          int numjobs, size_t jobdata_size, void *jobdata, int dojob_data);
 
+// ---- memory -----------------------------------------------------------------------------------------------------------------
+
+#define GEMMA_HUGE_PAGES_FROM (4 << 20) // bytes from which huge pages are asked for
+
+// Zeroed pages of the process's own, which take memory only where they are touched. NULL if there are none to be had.
+GEMMA_EXPORT void *gemma_map_pages(int64_t bytes);
+
+// Gives back what gemma_map_pages gave, with the same bytes. 0, or -1 if it was not that.
+GEMMA_EXPORT int32_t gemma_unmap_pages(void *pages, int64_t bytes);
+
 // ---- embedding, norms, residual -------------------------------------------------------------------------------------
 
 // out[r] = scale * table[ids[r]]       table [*, cols], out [rows, cols]; 0 <= ids[r] < rows of the table

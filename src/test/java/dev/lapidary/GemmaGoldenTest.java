@@ -14,8 +14,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /// The engine as it ships against the official code's results: every backend, at once and token by token.
 class GemmaGoldenTest {
-    /// The fast path rounds the inputs of prompt products to BF16, which has 8 significant bits. Measured on these cases
-    /// with BF16 weights: gemma1-mqa 2.7e-2, gemma3-text 1.4e-2, gemma2 1.2e-2; F32 differs by 4e-6 at most.
+    /// The fast path rounds the inputs of prompt products to BF16, which has 8 significant bits. Measured on these
+    /// cases with BF16 weights: gemma1-mqa 2.7e-2, gemma3-text 1.4e-2, gemma2 1.2e-2; F32 differs by 4e-6 at most.
     private static final double BF16_TOLERANCE = 4e-2;
 
     static Stream<Arguments> casesOnBackends() {

@@ -22,16 +22,16 @@ class ChatTest {
                         .user("And at dusk?")
                         .ids())
                 .isEqualTo(TOKENIZER.encodePrompt("""
-                        <start_of_turn>user
-                        Be brief.
+                    <start_of_turn>user
+                    Be brief.
 
-                        Why is the sky blue?<end_of_turn>
-                        <start_of_turn>model
-                        Scattering.<end_of_turn>
-                        <start_of_turn>user
-                        And at dusk?<end_of_turn>
-                        <start_of_turn>model
-                        """));
+                    Why is the sky blue?<end_of_turn>
+                    <start_of_turn>model
+                    Scattering.<end_of_turn>
+                    <start_of_turn>user
+                    And at dusk?<end_of_turn>
+                    <start_of_turn>model
+                    """));
     }
 
     @Test

@@ -46,7 +46,8 @@ class HuggingFaceFileTest {
                 "surprise | 1 | surprise: not known",
                 "model.type | \"Unigram\" | model.type: got Unigram, need BPE",
                 "model.dropout | 0.1 | model.dropout: got 0.1, need one of [null, 0.0]",
-                "model.continuing_subword_prefix | \"##\" | model.continuing_subword_prefix: got ##, need one of [null, ]",
+                "model.continuing_subword_prefix | \"##\" | model.continuing_subword_prefix: got ##, need one of"
+                        + " [null, ]",
                 "model.end_of_word_suffix | \"</w>\" | model.end_of_word_suffix: got </w>, need one of [null, ]",
                 "model.ignore_merges | true | model.ignore_merges: got true, need false",
                 "model.byte_fallback | false | model.byte_fallback: got false, and the vocabulary has 256 byte pieces",
@@ -54,8 +55,10 @@ class HuggingFaceFileTest {
                 "model.unk_token | \"<none>\" | no piece of type UNKNOWN",
                 "model.merges | [\"ab\"] | model.merges[0]: got \"ab\", need two pieces with one space between them",
                 "model.merges | [\"a b c\"] | model.merges[0]: got \"a b c\", need two pieces",
-                "model.merges | [[\"e\", \"r\"], [\"e\", \"zz\"]] | model.merges[1]: got \"zz\", need a piece of model.vocab",
-                "model.merges | [[\"e\", \"r\"], [\"a\", \"t\"], [\"e\", \"r\"]] | model.merges[2]: got \"er\" again after rank 0, need all",
+                "model.merges | [[\"e\", \"r\"], [\"e\", \"zz\"]] | model.merges[1]: got \"zz\", need a piece of"
+                        + " model.vocab",
+                "model.merges | [[\"e\", \"r\"], [\"a\", \"t\"], [\"e\", \"r\"]] | model.merges[2]: got \"er\" again"
+                        + " after rank 0, need all",
                 "model.merges | [[\"a\"]] | Expected a string but was END_ARRAY",
                 "model.vocab | {\"a\": -1} | model.vocab: \"a\": got id -1, need 0 to 1048575",
                 "model.vocab | {\"a\": 5000000} | model.vocab: \"a\": got id 5000000, need 0 to 1048575",
@@ -63,7 +66,8 @@ class HuggingFaceFileTest {
                 "model.vocab | {\"a\": 905} | no piece has id 50, the last is 905",
                 "model.vocab | {\"a\": \"x\"} | Expected an int but was x at line 1 column",
                 "added_tokens | [{\"id\": 2, \"content\": \"<b>\"}] | id 2 is both",
-                "added_tokens | [{\"id\": 2, \"content\": \"<bos>\", \"lstrip\": true}] | added_tokens[0].lstrip: got true, need false",
+                "added_tokens | [{\"id\": 2, \"content\": \"<bos>\", \"lstrip\": true}] | added_tokens[0].lstrip: got"
+                        + " true, need false",
                 "added_tokens | [{\"id\": 2, \"content\": \"<bos>\", \"why\": true}] | added_tokens[0].why: not known",
             })
     void refusesByName(String path, String value, String message) {
@@ -111,9 +115,9 @@ class HuggingFaceFileTest {
     @Test
     void withoutBytesUnknownTextMustFuse() throws IOException {
         JsonObject json = JsonParser.parseString("""
-                {"normalizer": %s, "decoder": %s, "added_tokens": [],
-                 "model": {"vocab": {"<pad>": 0, "<eos>": 1, "<bos>": 2, "<unk>": 3, "a": 4}, "merges": [], "fuse_unk": true}}
-                """.formatted(JSON.get("normalizer"), JSON.get("decoder")))
+            {"normalizer": %s, "decoder": %s, "added_tokens": [],
+             "model": {"vocab": {"<pad>": 0, "<eos>": 1, "<bos>": 2, "<unk>": 3, "a": 4}, "merges": [], "fuse_unk": true}}
+            """.formatted(JSON.get("normalizer"), JSON.get("decoder")))
                 .getAsJsonObject();
         assertThat(new Tokenizer(read(json.toString())).encode("axya")).containsExactly(4, 3, 4);
         json.getAsJsonObject("model").addProperty("fuse_unk", false);

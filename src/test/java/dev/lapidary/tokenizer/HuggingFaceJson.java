@@ -18,17 +18,17 @@ final class HuggingFaceJson {
 
     static JsonObject of(TokenizerModel model) {
         JsonObject file = JsonParser.parseString("""
-                {"version": "1.0", "truncation": null, "padding": null, "added_tokens": [],
-                "normalizer": {"type": "Replace", "pattern": {"String": " "}, "content": "\u2581"},
-                "pre_tokenizer": {"type": "Split", "pattern": {"String": " "}, "behavior": "MergedWithPrevious", "invert": false},
-                "post_processor": {"type": "TemplateProcessing",
-                  "single": [{"SpecialToken": {"id": "<bos>", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}],
-                  "pair": [], "special_tokens": {"<bos>": {"id": "<bos>", "ids": [2], "tokens": ["<bos>"]}}},
-                "decoder": {"type": "Sequence", "decoders": [
-                  {"type": "Replace", "pattern": {"String": "\u2581"}, "content": " "}, {"type": "ByteFallback"}, {"type": "Fuse"}]},
-                "model": {"type": "BPE", "dropout": null, "unk_token": "<unk>", "continuing_subword_prefix": null,
-                  "end_of_word_suffix": null, "fuse_unk": true, "byte_fallback": true, "ignore_merges": false}}
-                """).getAsJsonObject();
+            {"version": "1.0", "truncation": null, "padding": null, "added_tokens": [],
+            "normalizer": {"type": "Replace", "pattern": {"String": " "}, "content": "\u2581"},
+            "pre_tokenizer": {"type": "Split", "pattern": {"String": " "}, "behavior": "MergedWithPrevious", "invert": false},
+            "post_processor": {"type": "TemplateProcessing",
+              "single": [{"SpecialToken": {"id": "<bos>", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}],
+              "pair": [], "special_tokens": {"<bos>": {"id": "<bos>", "ids": [2], "tokens": ["<bos>"]}}},
+            "decoder": {"type": "Sequence", "decoders": [
+              {"type": "Replace", "pattern": {"String": "\u2581"}, "content": " "}, {"type": "ByteFallback"}, {"type": "Fuse"}]},
+            "model": {"type": "BPE", "dropout": null, "unk_token": "<unk>", "continuing_subword_prefix": null,
+              "end_of_word_suffix": null, "fuse_unk": true, "byte_fallback": true, "ignore_merges": false}}
+            """).getAsJsonObject();
         file.add("added_tokens", addedTokens(model.vocabulary()));
         file.getAsJsonObject("model").add("vocab", vocabulary(model.vocabulary()));
         file.getAsJsonObject("model").add("merges", merges(model));
@@ -53,7 +53,8 @@ final class HuggingFaceJson {
             PieceType type = vocabulary.type(id);
             if (type != PieceType.NORMAL && type != PieceType.BYTE) {
                 JsonObject token = JsonParser.parseString("""
-                        {"single_word": false, "lstrip": false, "rstrip": false, "normalized": false, "special": true}""").getAsJsonObject();
+                    {"single_word": false, "lstrip": false, "rstrip": false, "normalized": false, "special": true}\
+                    """).getAsJsonObject();
                 token.addProperty("id", id);
                 token.addProperty("content", vocabulary.text(id));
                 tokens.add(token);
