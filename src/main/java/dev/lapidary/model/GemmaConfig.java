@@ -36,6 +36,13 @@ public record GemmaConfig(
                     "config: got vocab %d, embedding %d, %d layers, %d positions, need all positive"
                             .formatted(vocab, embedding, layers.size(), maxPositions));
         }
+        if (!(normEpsilon >= 0 && Float.isFinite(normEpsilon))) {
+            throw new IllegalArgumentException("normEpsilon: got %s, need 0 or more".formatted(normEpsilon));
+        }
+        if (!(finalSoftcap >= 0 && Float.isFinite(finalSoftcap))) {
+            throw new IllegalArgumentException(
+                    "finalSoftcap: got %s, need 0 or a positive number".formatted(finalSoftcap));
+        }
         stopIds = List.copyOf(stopIds);
         layers = List.copyOf(layers);
     }

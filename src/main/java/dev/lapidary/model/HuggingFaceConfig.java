@@ -6,11 +6,15 @@ import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /// Reads a Hugging Face `config.json` into a [GemmaConfig]. The only place that knows its keys. Each key is used, known
 /// to say nothing about the arithmetic, or refused by name; an absent key has the reference's default.
 public final class HuggingFaceConfig {
+    /// Beyond any transformer there is; a broken file must not make us allocate for billions.
+    private static final int MAX_LAYERS = 1024;
+
     private final ConfigKeys outer;
     private final ConfigKeys keys;
     private final HuggingFaceDefaults defaults;
@@ -21,8 +25,9 @@ public final class HuggingFaceConfig {
         modelType = outer.string("model_type");
         HuggingFaceDefaults found = HuggingFaceDefaults.BY_MODEL_TYPE.get(modelType);
         if (found == null) {
-            throw new CheckpointException("%s: model_type is %s, need one of %s"
-                    .formatted(outer.source(), modelType, HuggingFaceDefaults.BY_MODEL_TYPE.keySet()));
+            throw outer.problem(
+                    "model_type",
+                    "one of " + String.join(", ", new TreeSet<>(HuggingFaceDefaults.BY_MODEL_TYPE.keySet())));
         }
         defaults = found;
         keys = defaults.textConfig() ? outer.object("text_config") : outer;
@@ -72,6 +77,9 @@ public final class HuggingFaceConfig {
 
     private List<LayerConfig> layers() throws CheckpointException {
         int count = keys.intValue("num_hidden_layers", defaults.layers());
+        if (count < 1 || count > MAX_LAYERS) {
+            throw keys.problem("num_hidden_layers", "1 to " + MAX_LAYERS);
+        }
         int heads = keys.intValue("num_attention_heads", defaults.heads());
         int headDim = keys.intValue("head_dim", defaults.headDim());
         double scalar = defaults.queryPreAttentionScalar() ? keys.doubleValue("query_pre_attn_scalar", 256) : headDim;
@@ -117,6 +125,11 @@ public final class HuggingFaceConfig {
         int period = defaults.period();
         if (defaults.periodKey()) {
             period = keys.intValue("sliding_window_pattern", keys.intValue("_sliding_window_pattern", period));
+            if (period < 1) {
+                throw keys.problem(
+                        keys.has("sliding_window_pattern") ? "sliding_window_pattern" : "_sliding_window_pattern",
+                        "at least 1");
+            }
         }
         List<AttentionType> types = new ArrayList<>(layers);
         if (!keys.has("layer_types")) {

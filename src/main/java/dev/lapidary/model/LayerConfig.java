@@ -30,6 +30,11 @@ public record LayerConfig(
         require(heads > 0, "heads", heads, "a positive number");
         require(kvHeads > 0 && heads % kvHeads == 0, "kvHeads", kvHeads, "a divisor of %d heads".formatted(heads));
         require(headDim > 0 && headDim % 2 == 0, "headDim", headDim, "a positive even number");
+        require(
+                headDim <= Integer.MAX_VALUE / (heads + 2L * kvHeads),
+                "headDim",
+                headDim,
+                "few enough elements for %d heads".formatted(heads));
         require(neurons > 0, "neurons", neurons, "a positive number");
         require(
                 attention == AttentionType.GLOBAL ? window == 0 : window > 0,

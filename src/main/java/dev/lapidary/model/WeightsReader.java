@@ -52,12 +52,13 @@ final class WeightsReader {
 
     private LayerWeights layer(int i, LayerConfig layer) throws CheckpointException {
         int width = config.embedding();
+        Matrix query = matrix(names.layer(i, "self_attn.q_proj"), layer.queryCols(), width);
         Projection queryKeyValue = new Projection(
                 arena,
                 List.of(
-                        matrix(names.layer(i, "self_attn.q_proj"), layer.queryCols(), width),
-                        matrix(names.layer(i, "self_attn.k_proj"), layer.kvCols(), width),
-                        matrix(names.layer(i, "self_attn.v_proj"), layer.kvCols(), width)));
+                        query,
+                        matrix(names.layer(i, "self_attn.k_proj"), layer.kvCols(), width, query.type()),
+                        matrix(names.layer(i, "self_attn.v_proj"), layer.kvCols(), width, query.type())));
         // Without post-norms the file's post_attention_layernorm is what stands before the feed-forward.
         boolean post = layer.postNorms();
         String afterAttention = names.layer(i, "post_attention_layernorm");
@@ -82,6 +83,16 @@ final class WeightsReader {
     private Matrix matrix(String name, int rows, int cols) throws CheckpointException {
         Tensor tensor = tensor(name, List.of((long) rows, (long) cols));
         return Matrix.dense(tensor.data(), tensor.type(), rows, cols);
+    }
+
+    /// A matrix of the query projection's type: one pass streams all three.
+    private Matrix matrix(String name, int rows, int cols, DataType type) throws CheckpointException {
+        Tensor tensor = tensor(name, List.of((long) rows, (long) cols));
+        if (tensor.type() != type) {
+            throw new CheckpointException("%s: %s is %s %s, need %s as the query projection is"
+                    .formatted(tensor.file(), name, tensor.type(), tensor.shape(), type));
+        }
+        return Matrix.dense(tensor.data(), type, rows, cols);
     }
 
     private @Nullable Matrix optionalNorm(boolean present, String name, int width) throws CheckpointException {

@@ -24,7 +24,7 @@ public final class Sampler {
 
     /// Picks the next id. Changes `logits` `[vocab]` where a repetition penalty applies.
     ///
-    /// @throws IllegalStateException if a logit is NaN, which only broken weights give
+    /// @throws IllegalStateException if a logit is NaN or the largest is infinite, which only broken weights give
     public int sample(float[] logits) {
         penalizeRepetition(logits);
         int best = argmax(logits);
@@ -42,16 +42,18 @@ public final class Sampler {
 
     /// The index of the largest logit, the first of equals.
     ///
-    /// @throws IllegalStateException if a logit is NaN
+    /// @throws IllegalStateException if a logit is NaN or the largest is infinite
     public static int argmax(float[] logits) {
         int best = 0;
         for (int i = 0; i < logits.length; i++) {
             if (logits[i] > logits[best]) {
                 best = i;
             } else if (Float.isNaN(logits[i])) {
-                throw new IllegalStateException(
-                        "logits[%d]: got NaN, need finite numbers; the weights are broken".formatted(i));
+                throw broken(logits, i);
             }
+        }
+        if (Float.isInfinite(logits[best])) {
+            throw broken(logits, best);
         }
         return best;
     }
@@ -63,7 +65,12 @@ public final class Sampler {
         for (float logit : logits) {
             sum += Math.exp((double) logit - largest);
         }
-        return logits[id] - largest - Math.log(sum);
+        return (double) logits[id] - largest - Math.log(sum);
+    }
+
+    private static IllegalStateException broken(float[] logits, int id) {
+        return new IllegalStateException(
+                "logits[%d]: got %s, need finite numbers; the weights are broken".formatted(id, logits[id]));
     }
 
     private void penalizeRepetition(float[] logits) {
