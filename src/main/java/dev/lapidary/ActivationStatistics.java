@@ -7,8 +7,7 @@ package dev.lapidary;
 /// @param mean              of all values
 /// @param standardDeviation of all values, around that mean
 /// @param zeroFraction      values that are exactly 0, of all
-public record ActivationStatistics(
-        int layer, Stage stage, double mean, double standardDeviation, double zeroFraction) {
+public record ActivationStatistics(int layer, Stage stage, double mean, double standardDeviation, double zeroFraction) {
     /// Points of a layer.
     public enum Stage {
         /// The attention's output, projected, before its post-norm.

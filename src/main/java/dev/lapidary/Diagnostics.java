@@ -10,7 +10,8 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
 
-/// What this process finds of native code and memory, for people who want to know why something is slow or does not work.
+/// What this process finds of native code and memory, for people who want to know why something is slow or does not
+/// work.
 ///
 /// @param kernels              the engine's own kernels
 /// @param backends             who can multiply matrices, the one in use first
@@ -58,13 +59,7 @@ public record Diagnostics(
                 return backend.info();
             });
             return new BackendStatus(
-                    spec,
-                    info.library().toString(),
-                    info.version(),
-                    info.core(),
-                    info.threads(),
-                    info.threading(),
-                    "");
+                    spec, info.library().toString(), info.version(), info.core(), info.threads(), info.threading(), "");
         } catch (LinkageError e) {
             return new BackendStatus(spec, "", "", "", 0, "", problem(e));
         }

@@ -35,6 +35,7 @@ final class Amounts {
     }
 
     /// The same text in every country.
+    @SuppressWarnings("AnnotateFormatMethod") // that annotation is not worth a dependency
     static String text(String format, Object... arguments) {
         return String.format(Locale.ROOT, format, arguments);
     }

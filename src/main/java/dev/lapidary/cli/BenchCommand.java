@@ -21,8 +21,9 @@ import picocli.CommandLine.Option;
         name = "bench",
         sortOptions = false,
         customSynopsis = "lapidary bench [-m DIR] [OPTIONS]",
-        description = "Tokens per second of prefill (a prompt at once) and decode (one token after the other), medians of several"
-                + " runs after warm-up.",
+        description =
+                "Tokens per second of prefill (a prompt at once) and decode (one token after the other), medians of"
+                        + " several runs after warm-up.",
         footer = {
             "",
             "Examples:",
@@ -116,8 +117,8 @@ final class BenchCommand implements Callable<Integer> {
 
     private List<Measurement> measure(Gemma gemma, List<Workload> workloads) {
         if (repetitions < 1 || warmUp < 0) {
-            throw new IllegalArgumentException("--repetitions, --warm-up: got %d and %d, need at least 1 and 0"
-                    .formatted(repetitions, warmUp));
+            throw new IllegalArgumentException(
+                    "--repetitions, --warm-up: got %d and %d, need at least 1 and 0".formatted(repetitions, warmUp));
         }
         List<Measurement> measurements = new ArrayList<>();
         int runs = warmUp + repetitions;

@@ -4,8 +4,8 @@ import dev.lapidary.Capacity;
 import dev.lapidary.FinishReason;
 import dev.lapidary.Gemma;
 import dev.lapidary.Generation;
-import java.util.concurrent.CancellationException;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CancellationException;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -16,8 +16,9 @@ import picocli.CommandLine.Option;
         name = "chat",
         sortOptions = false,
         customSynopsis = "lapidary chat [-m DIR] [OPTIONS]",
-        description = "A conversation in the model's turn format. Keys and values are kept between turns, so only what is new is"
-                + " computed. From a pipe, each line is a turn.",
+        description =
+                "A conversation in the model's turn format. Keys and values are kept between turns, so only what is"
+                        + " new is computed. From a pipe, each line is a turn.",
         footer = {
             "",
             ChatCommand.KEYS,
@@ -27,7 +28,8 @@ import picocli.CommandLine.Option;
             "  echo \"Why is the sky blue?\" | lapidary chat --model gemma-3-1b-it --system \"Answer in one sentence.\""
         })
 final class ChatCommand implements Callable<Integer> {
-    static final String KEYS = "/reset forgets the conversation, /help lists this, /exit or Ctrl-D ends; Ctrl-C stops the answer.";
+    static final String KEYS =
+            "/reset forgets the conversation, /help lists this, /exit or Ctrl-D ends; Ctrl-C stops the answer.";
 
     private static final int LONGEST_ANSWER = 1024;
     private static final int USUAL_CAPACITY = 8192;
@@ -112,7 +114,7 @@ final class ChatCommand implements Callable<Integer> {
             } catch (CancellationException e) {
                 console.out().println();
             } catch (IllegalStateException e) {
-                console.note(e.getMessage());
+                console.note(Failures.message(e));
             }
             return Failures.OK;
         });
@@ -121,7 +123,8 @@ final class ChatCommand implements Callable<Integer> {
     private void tellWhyCut(FinishReason reason) {
         switch (reason) {
             case MAX_TOKENS -> console.note("the answer is cut (--max-tokens N allows longer ones)");
-            case CAPACITY -> console.note("the conversation is full: /reset starts a new one (--capacity N makes room)");
+            case CAPACITY ->
+                console.note("the conversation is full: /reset starts a new one (--capacity N makes room)");
             case CANCELLED, STOP -> {}
         }
     }

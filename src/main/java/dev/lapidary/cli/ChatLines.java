@@ -20,7 +20,8 @@ sealed interface ChatLines extends AutoCloseable permits ChatLines.Piped, ChatTe
     void greet(String keys);
 
     /// The next line; null at the end.
-    @Nullable String next() throws IOException;
+    @Nullable
+    String next() throws IOException;
 
     /// Runs `work` so that Ctrl-C interrupts it.
     <T> T interruptible(Callable<T> work) throws Exception;

@@ -28,8 +28,10 @@ final class ChatTerminal implements ChatLines {
     }
 
     static ChatTerminal open(Console console) throws IOException {
-        Terminal terminal =
-                TerminalBuilder.builder().system(true).encoding(StandardCharsets.UTF_8).build();
+        Terminal terminal = TerminalBuilder.builder()
+                .system(true)
+                .encoding(StandardCharsets.UTF_8)
+                .build();
         LineReaderBuilder builder = LineReaderBuilder.builder()
                 .terminal(terminal)
                 .appName("lapidary")

@@ -4,25 +4,18 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
-import java.util.function.Function;
 
 /// The commands there are, in the order of the help.
 enum CommandName {
-    GENERATE(GenerateCommand::new),
-    CHAT(ChatCommand::new),
-    LOGITS(LogitsCommand::new),
-    SCORE(ScoreCommand::new),
-    TOKENIZE(TokenizeCommand::new),
-    DETOKENIZE(DetokenizeCommand::new),
-    INSPECT(InspectCommand::new),
-    DOCTOR(DoctorCommand::new),
-    BENCH(BenchCommand::new);
-
-    private final Function<Console, Callable<Integer>> factory;
-
-    CommandName(Function<Console, Callable<Integer>> factory) {
-        this.factory = factory;
-    }
+    GENERATE,
+    CHAT,
+    LOGITS,
+    SCORE,
+    TOKENIZE,
+    DETOKENIZE,
+    INSPECT,
+    DOCTOR,
+    BENCH;
 
     /// The command of that word; empty if there is none.
     static List<CommandName> of(String word) {
@@ -35,6 +28,16 @@ enum CommandName {
 
     /// A fresh command, which remembers the options of one run.
     Callable<Integer> create(Console console) {
-        return factory.apply(console);
+        return switch (this) {
+            case GENERATE -> new GenerateCommand(console);
+            case CHAT -> new ChatCommand(console);
+            case LOGITS -> new LogitsCommand(console);
+            case SCORE -> new ScoreCommand(console);
+            case TOKENIZE -> new TokenizeCommand(console);
+            case DETOKENIZE -> new DetokenizeCommand(console);
+            case INSPECT -> new InspectCommand(console);
+            case DOCTOR -> new DoctorCommand(console);
+            case BENCH -> new BenchCommand(console);
+        };
     }
 }

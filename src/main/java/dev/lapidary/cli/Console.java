@@ -27,7 +27,8 @@ final class Console {
 
     private Console(InputStream in, OutputStream out, OutputStream err, boolean ofProcess) {
         this.in = in;
-        this.out = new PrintStream(new BufferedOutputStream(new Checked(out), BUFFER_BYTES), false, StandardCharsets.UTF_8);
+        this.out = new PrintStream(
+                new BufferedOutputStream(new Checked(out), BUFFER_BYTES), false, StandardCharsets.UTF_8);
         this.err = new PrintStream(err, true, StandardCharsets.UTF_8);
         this.ofProcess = ofProcess;
     }

@@ -48,8 +48,9 @@ final class Conversation implements AutoCloseable {
         int held = session.position();
         int[] ids = asked.idsAfter(session.ids());
         if (ids.length >= session.capacity() - held) {
-            throw new IllegalStateException("conversation: got %d more tokens after %d, need fewer than %d in all; /reset starts a new one"
-                    .formatted(ids.length, held, session.capacity()));
+            throw new IllegalStateException(
+                    "conversation: got %d more tokens after %d, need fewer than %d in all; /reset starts a new one"
+                            .formatted(ids.length, held, session.capacity()));
         }
         try {
             Prefill.append(console, session, ids, piece);

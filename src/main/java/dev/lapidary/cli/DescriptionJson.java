@@ -23,12 +23,19 @@ final class DescriptionJson {
         json.addProperty("parameters", description.modules().parameters());
         json.addProperty("bytes", description.modules().bytes());
         json.add("parts", parts(description));
-        json.add("layers", Json.array(description.layers().stream().map(DescriptionJson::layer).toList()));
+        json.add(
+                "layers",
+                Json.array(description.layers().stream()
+                        .map(DescriptionJson::layer)
+                        .toList()));
         json.add("kv_cache", kvCache(KvBytes.of(description)));
         json.add("memory", memory(capacity, plan));
         json.add("modules", module(description.modules()));
         if (!statistics.isEmpty()) {
-            json.add("activations", Json.array(statistics.stream().map(DescriptionJson::activation).toList()));
+            json.add(
+                    "activations",
+                    Json.array(
+                            statistics.stream().map(DescriptionJson::activation).toList()));
         }
         return json;
     }
@@ -90,7 +97,11 @@ final class DescriptionJson {
         json.addProperty("parameters", part.parameters());
         json.addProperty("bytes", part.bytes());
         if (!part.children().isEmpty()) {
-            json.add("children", Json.array(part.children().stream().map(DescriptionJson::module).toList()));
+            json.add(
+                    "children",
+                    Json.array(part.children().stream()
+                            .map(DescriptionJson::module)
+                            .toList()));
         }
         return json;
     }

@@ -17,8 +17,14 @@ final class DiagnosticsJson {
         kernels.addProperty("threads_running", found.kernels().threadsRunning());
         addProblem(kernels, found.kernels().problem());
         json.add("kernels", kernels);
-        json.add("backends", Json.array(found.backends().stream().map(DiagnosticsJson::backend).toList()));
-        json.add("libraries", Json.array(found.libraries().stream().map(DiagnosticsJson::library).toList()));
+        json.add(
+                "backends",
+                Json.array(
+                        found.backends().stream().map(DiagnosticsJson::backend).toList()));
+        json.add(
+                "libraries",
+                Json.array(
+                        found.libraries().stream().map(DiagnosticsJson::library).toList()));
     }
 
     static JsonArray strings(List<String> values) {

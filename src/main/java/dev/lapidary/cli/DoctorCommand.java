@@ -18,8 +18,9 @@ import picocli.CommandLine.Option;
         name = "doctor",
         sortOptions = false,
         customSynopsis = "lapidary doctor [OPTIONS]",
-        description = "What this machine offers and what was found on it: platform, JDK, native libraries, instruction set,"
-                + " backends, threads, memory. Exits with 1 and says what to do when something needed is missing.",
+        description =
+                "What this machine offers and what was found on it: platform, JDK, native libraries, instruction set,"
+                    + " backends, threads, memory. Exits with 1 and says what to do when something needed is missing.",
         footer = {
             "",
             "Examples:",
@@ -33,8 +34,9 @@ final class DoctorCommand implements Callable<Integer> {
     @Option(
             names = "--backend",
             paramLabel = "NAME",
-            description = "The backend that is needed: onednn, openblas, mkl, or cblas:/path/to/library.so. Default: onednn, or"
-                    + " what -Dlapidary.backend says.")
+            description =
+                    "The backend that is needed: onednn, openblas, mkl, or cblas:/path/to/library.so. Default: onednn,"
+                            + " or what -Dlapidary.backend says.")
     private @Nullable String backend;
 
     @Option(
@@ -95,9 +97,10 @@ final class DoctorCommand implements Callable<Integer> {
         }
         out.println();
         out.println("backends");
+        String inUse = found.backends().getFirst().spec();
         for (BackendStatus one : found.backends()) {
-            boolean needed = one == found.backends().getFirst();
-            out.println("  %-9s %s".formatted(one.spec(), needed ? backend(one) + " (in use)" : backend(one)));
+            String mark = one.spec().equals(inUse) ? " (in use)" : "";
+            out.println("  %-9s %s%s".formatted(one.spec(), backend(one), mark));
         }
         out.println();
         out.println("libraries");
@@ -107,7 +110,7 @@ final class DoctorCommand implements Callable<Integer> {
     private static String backend(BackendStatus one) {
         return one.problem().isEmpty()
                 ? "%s, for %s, %d threads (%s)".formatted(one.version(), one.core(), one.threads(), one.threading())
-                : "not here (doctor --backend %s tells why)".formatted(one.spec());
+                : "not here; doctor --backend %s tells why".formatted(one.spec());
     }
 
     private static String threads(Machine machine, KernelStatus kernels) {

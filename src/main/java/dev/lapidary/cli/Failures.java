@@ -33,14 +33,15 @@ final class Failures {
         return failure instanceof IllegalArgumentException ? USAGE : FAILED;
     }
 
-    private static String message(Throwable failure) {
+    /// One line for people.
+    static String message(Throwable failure) {
         String message = String.valueOf(failure.getMessage());
         return switch (failure) {
             case NoSuchFileException e -> "%s: no such file or folder".formatted(e.getFile());
             case AccessDeniedException e -> "%s: permission denied".formatted(e.getFile());
             case FileSystemException e -> "%s: %s".formatted(e.getFile(), e.getReason());
             case OutputFailure _ -> message;
-            case UncheckedIOException e -> message(e.getCause());
+            case UncheckedIOException e when e.getCause() != null -> message(e.getCause());
             case OutOfMemoryError _ -> "out of memory: " + message;
             case IllegalArgumentException _, IllegalStateException _, IOException _, LinkageError _
             when failure.getMessage() != null -> message;

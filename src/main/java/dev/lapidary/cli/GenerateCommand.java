@@ -20,7 +20,9 @@ import picocli.CommandLine.Option;
 @Command(
         name = "generate",
         sortOptions = false,
-        customSynopsis = "lapidary generate [-m DIR] (-p TEXT | -f FILE | --ids ID,ID... | --fim-prefix TEXT [--fim-suffix TEXT]) [OPTIONS]",
+        customSynopsis =
+                "lapidary generate [-m DIR] (-p TEXT | -f FILE | --ids ID,ID... | --fim-prefix TEXT [--fim-suffix"
+                        + " TEXT]) [OPTIONS]",
         description = "Continues a prompt; the text streams to standard output as it comes.",
         footer = {
             "",
@@ -46,21 +48,20 @@ final class GenerateCommand implements Callable<Integer> {
 
     @Option(
             names = "--chat",
-            description = "Puts the prompt in the model's turn format, for models tuned to converse; stops at the end of the"
-                    + " answer.")
+            description =
+                    "Puts the prompt in the model's turn format, for models tuned to converse; stops at the end of the"
+                            + " answer.")
     private boolean chat;
 
     @Option(
             names = "--fim-prefix",
             paramLabel = "TEXT",
-            description = "Instead of a prompt: fills in what belongs between this and --fim-suffix, for CodeGemma. Stops at its"
-                    + " own fill-in-the-middle tokens.")
+            description =
+                    "Instead of a prompt: fills in what belongs between this and --fim-suffix, for CodeGemma. Stops at"
+                            + " its own fill-in-the-middle tokens.")
     private @Nullable String fimPrefix;
 
-    @Option(
-            names = "--fim-suffix",
-            paramLabel = "TEXT",
-            description = "What comes after the gap. Default: nothing.")
+    @Option(names = "--fim-suffix", paramLabel = "TEXT", description = "What comes after the gap. Default: nothing.")
     private @Nullable String fimSuffix;
 
     @Option(
@@ -75,8 +76,9 @@ final class GenerateCommand implements Callable<Integer> {
 
     @Option(
             names = "--log-probs",
-            description = "Natural logarithm of each token's probability under the model, before any sampling option; without"
-                    + " --json one token a line: id, log-probability, text.")
+            description =
+                    "Natural logarithm of each token's probability under the model, before any sampling option; without"
+                            + " --json one token a line: id, log-probability, text.")
     private boolean logProbs;
 
     @Option(

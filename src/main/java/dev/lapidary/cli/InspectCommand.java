@@ -19,8 +19,8 @@ import picocli.CommandLine.Option;
         name = "inspect",
         sortOptions = false,
         customSynopsis = "lapidary inspect [-m DIR] [--activations (-p TEXT | -f FILE | --ids ID,ID...)] [OPTIONS]",
-        description = "What a checkpoint is made of: modules with shapes, parameters and bytes by part, traits of each layer, the"
-                + " KV cache, and the memory that a session takes.",
+        description = "What a checkpoint is made of: modules with shapes, parameters and bytes by part, traits of each"
+                + " layer, the KV cache, and the memory that a session takes.",
         footer = {
             "",
             "Examples:",
@@ -40,13 +40,15 @@ final class InspectCommand implements Callable<Integer> {
     @Option(
             names = "--capacity",
             paramLabel = "N",
-            description = "Tokens of the session whose memory is planned. Default: the model's positions, at most 8192.")
+            description =
+                    "Tokens of the session whose memory is planned. Default: the model's positions, at most 8192.")
     private @Nullable Integer capacity;
 
     @Option(
             names = "--activations",
-            description = "Adds mean, standard deviation and fraction of zeros of the activations for a prompt, per layer and"
-                    + " stage.")
+            description =
+                    "Adds mean, standard deviation and fraction of zeros of the activations for a prompt, per layer and"
+                            + " stage.")
     private boolean activations;
 
     @Option(names = "--json", description = "Prints one object.")
@@ -59,8 +61,8 @@ final class InspectCommand implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         if (!activations && !prompt.given().isEmpty()) {
-            throw new IllegalArgumentException(
-                    "%s: got a prompt, need --activations with it".formatted(prompt.given().getFirst()));
+            throw new IllegalArgumentException("%s: got a prompt, need --activations with it"
+                    .formatted(prompt.given().getFirst()));
         }
         Prompt given = activations ? prompt.read(console) : null;
         return console.work(() -> {
@@ -125,8 +127,19 @@ final class InspectCommand implements Callable<Integer> {
 
     private void layers(ModelDescription description) {
         Table table = new Table(
-                "layer", "attention", "window", "heads", "kv heads", "head dim", "neurons", "rope theta", "rope factor",
-                "query scale", "softcap", "q/k norm", "post norms");
+                "layer",
+                "attention",
+                "window",
+                "heads",
+                "kv heads",
+                "head dim",
+                "neurons",
+                "rope theta",
+                "rope factor",
+                "query scale",
+                "softcap",
+                "q/k norm",
+                "post norms");
         for (LayerRun run : LayerRun.of(description.layers())) {
             ModelDescription.Layer layer = run.layer();
             table.row(
@@ -146,8 +159,9 @@ final class InspectCommand implements Callable<Integer> {
         }
         table.print(console.out());
         String softcap = description.finalSoftcap() == 0 ? "none" : Amounts.text("%s", description.finalSoftcap());
-        console.out().println("vocabulary %d, embedding %d, positions %d, final softcap %s"
-                .formatted(description.vocab(), description.embedding(), description.maxPositions(), softcap));
+        console.out()
+                .println("vocabulary %d, embedding %d, positions %d, final softcap %s"
+                        .formatted(description.vocab(), description.embedding(), description.maxPositions(), softcap));
     }
 
     private void kvCache(KvBytes bytes) {

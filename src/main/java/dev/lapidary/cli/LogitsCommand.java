@@ -21,8 +21,9 @@ import picocli.CommandLine.Option;
         name = "logits",
         sortOptions = false,
         customSynopsis = "lapidary logits [-m DIR] (-p TEXT | -f FILE | --ids ID,ID...) -o FILE.safetensors [OPTIONS]",
-        description = "Writes the logits after every token of a prompt to a safetensors file, tensor \"logits\", F32 [seq, vocab]:"
-                + " for comparing with other engines.",
+        description =
+                "Writes the logits after every token of a prompt to a safetensors file, tensor \"logits\", F32 [seq,"
+                        + " vocab]: for comparing with other engines.",
         footer = {
             "",
             "Examples:",
@@ -61,8 +62,7 @@ final class LogitsCommand implements Callable<Integer> {
             try (Gemma gemma = model.open(console)) {
                 int[] ids = given.ids(gemma);
                 write(gemma, ids);
-                console.note(
-                        "%s: logits F32 [%d, %d]".formatted(out, ids.length, gemma.vocab()));
+                console.note("%s: logits F32 [%d, %d]".formatted(out, ids.length, gemma.vocab()));
                 return Failures.OK;
             }
         });
@@ -70,8 +70,7 @@ final class LogitsCommand implements Callable<Integer> {
 
     private void write(Gemma gemma, int... ids) throws IOException {
         int piece = oneByOne ? 1 : model.options().chunk();
-        TensorSpec tensor =
-                new TensorSpec("logits", DataType.F32, List.of((long) ids.length, (long) gemma.vocab()));
+        TensorSpec tensor = new TensorSpec("logits", DataType.F32, List.of((long) ids.length, (long) gemma.vocab()));
         try (Session session = gemma.newSession(Capacity.tokens(ids.length));
                 SafetensorsWriter writer = SafetensorsWriter.create(out, List.of(tensor));
                 Progress progress = Progress.of(console, "Logits", " tokens", ids.length)) {

@@ -14,8 +14,7 @@ import java.util.List;
 /// @param cpuQuota     processors' worth of time that the container may use; 0 for no limit
 /// @param maxHeapBytes most bytes of Java objects
 /// @param java         version and maker of the JDK
-record Machine(
-        String platform, String processor, int processors, double cpuQuota, long maxHeapBytes, String java) {
+record Machine(String platform, String processor, int processors, double cpuQuota, long maxHeapBytes, String java) {
     static Machine current() {
         Runtime runtime = Runtime.getRuntime();
         return new Machine(
@@ -53,10 +52,10 @@ record Machine(
     static double cpuQuota(Path group) {
         List<String> max = lines(group.resolve("cpu.max"));
         if (!max.isEmpty()) {
-            String[] quotaAndPeriod = max.getFirst().split(" ");
-            return quotaAndPeriod[0].equals("max")
+            List<String> quotaAndPeriod = List.of(max.getFirst().split(" ", 2));
+            return quotaAndPeriod.getFirst().equals("max")
                     ? 0
-                    : Double.parseDouble(quotaAndPeriod[0]) / Double.parseDouble(quotaAndPeriod[1]);
+                    : Double.parseDouble(quotaAndPeriod.getFirst()) / Double.parseDouble(quotaAndPeriod.getLast());
         }
         List<String> quota = lines(group.resolve("cpu/cpu.cfs_quota_us"));
         List<String> period = lines(group.resolve("cpu/cpu.cfs_period_us"));

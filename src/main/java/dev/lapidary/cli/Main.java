@@ -1,16 +1,14 @@
 package dev.lapidary.cli;
 
 import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Locale;
-import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ScopeType;
-import picocli.CommandLine.Spec;
 
 /// The `lapidary` command.
 @Command(
@@ -35,13 +33,11 @@ import picocli.CommandLine.Spec;
             "Help on a command: lapidary COMMAND --help",
             "Stack traces of failures: --stack-trace, or LAPIDARY_DEBUG=1 in the environment."
         })
-public final class Main implements Callable<Integer> {
+public final class Main {
     private static final int HELP_COLUMNS = 100;
     private static final String TRACE_VARIABLE = "LAPIDARY_DEBUG";
 
-    @Spec
-    private CommandSpec spec;
-
+    @SuppressWarnings("UnusedVariable") // picocli acts on it
     @Option(
             names = {"-h", "--help"},
             usageHelp = true,
@@ -49,6 +45,7 @@ public final class Main implements Callable<Integer> {
             description = "Show this help and exit.")
     private boolean help;
 
+    @SuppressWarnings("UnusedVariable") // picocli acts on it
     @Option(
             names = {"-V", "--version"},
             versionHelp = true,
@@ -79,14 +76,14 @@ public final class Main implements Callable<Integer> {
         Main main = new Main();
         CommandLine line = new CommandLine(main);
         addCommands(line, console, arguments);
-        line.setOut(new PrintWriter(console.out(), true))
-                .setErr(new PrintWriter(console.err(), true))
+        line.setOut(new PrintWriter(console.out(), true, StandardCharsets.UTF_8))
+                .setErr(new PrintWriter(console.err(), true, StandardCharsets.UTF_8))
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .setUsageHelpWidth(HELP_COLUMNS)
                 .setParameterExceptionHandler((failure, _) -> usageMistake(console, failure))
                 .setExecutionExceptionHandler((failure, _, _) -> Failures.report(console, failure, main.traces()));
         try {
-            int code = line.execute(arguments);
+            int code = execute(line, arguments);
             console.out().flush();
             return code;
         } catch (RuntimeException | Error failure) {
@@ -94,11 +91,12 @@ public final class Main implements Callable<Integer> {
         }
     }
 
-    /// Without a command there is nothing to do but to say which there are.
-    @Override
-    public Integer call() {
-        spec.commandLine().usage(spec.commandLine().getErr());
-        return Failures.USAGE;
+    private static int execute(CommandLine line, String... arguments) {
+        if (arguments.length == 0) {
+            line.usage(line.getErr());
+            return Failures.USAGE;
+        }
+        return line.execute(arguments);
     }
 
     private boolean traces() {
@@ -106,7 +104,8 @@ public final class Main implements Callable<Integer> {
         return stackTrace || (variable != null && !variable.isEmpty() && !variable.equals("0"));
     }
 
-    /// Only the command asked for is looked at, since reading its annotations takes time; all of them for the help on all.
+    /// Only the command asked for is looked at, since reading its annotations takes time; all of them for the help
+    /// on all.
     private static void addCommands(CommandLine line, Console console, String... arguments) {
         List<CommandName> wanted = arguments.length == 0 ? List.of() : CommandName.of(arguments[0]);
         for (CommandName name : wanted.isEmpty() ? List.of(CommandName.values()) : wanted) {

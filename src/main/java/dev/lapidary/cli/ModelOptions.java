@@ -22,8 +22,9 @@ final class ModelOptions {
     @Option(
             names = "--backend",
             paramLabel = "NAME",
-            description = "Who multiplies matrices: onednn, openblas, mkl, or cblas:/path/to/library.so. Default: onednn, or"
-                    + " what -Dlapidary.backend says.")
+            description =
+                    "Who multiplies matrices: onednn, openblas, mkl, or cblas:/path/to/library.so. Default: onednn, or"
+                            + " what -Dlapidary.backend says.")
     private @Nullable String backend;
 
     @Option(
@@ -35,8 +36,9 @@ final class ModelOptions {
     @Option(
             names = "--compute",
             paramLabel = "f32|fast",
-            description = "f32: F32 arithmetic throughout, on the exact stored weights. fast: BF16 matrix products where CPU"
-                    + " and backend have them. Default: fast.")
+            description =
+                    "f32: F32 arithmetic throughout, on the exact stored weights. fast: BF16 matrix products where CPU"
+                            + " and backend have them. Default: fast.")
     private @Nullable Compute compute;
 
     @Option(
@@ -58,7 +60,8 @@ final class ModelOptions {
     static Path demo() {
         String demo = System.getProperty(DEMO_PROPERTY);
         if (demo == null) {
-            throw new IllegalArgumentException("--model: got none, and no demo model beside the program; need a checkpoint folder");
+            throw new IllegalArgumentException(
+                    "--model: got none, and no demo model beside the program; need a checkpoint folder");
         }
         return Path.of(demo);
     }

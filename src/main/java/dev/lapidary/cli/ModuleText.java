@@ -5,7 +5,8 @@ import dev.lapidary.ModelDescription.Part;
 import java.util.List;
 import java.util.Locale;
 
-/// The modules as `print(model)` shows them elsewhere, layers that are alike told once: `(0-4): 5 x local, window 128 (`.
+/// The modules as `print(model)` shows them elsewhere, layers that are alike told once: `(0-4): 5 x local, window 128
+/// (`.
 final class ModuleText {
     private final ModelDescription description;
     private final StringBuilder text = new StringBuilder();

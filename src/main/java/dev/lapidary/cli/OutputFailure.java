@@ -8,12 +8,15 @@ import java.util.Locale;
 final class OutputFailure extends UncheckedIOException {
     private static final long serialVersionUID = 1;
 
+    private final boolean readerLeft;
+
     OutputFailure(IOException cause) {
         super("standard output: " + cause.getMessage(), cause);
+        readerLeft = String.valueOf(cause.getMessage()).toLowerCase(Locale.ROOT).contains("broken pipe");
     }
 
     /// Whether the reader simply had enough, as `head` has.
     boolean readerLeft() {
-        return String.valueOf(getCause().getMessage()).toLowerCase(Locale.ROOT).contains("broken pipe");
+        return readerLeft;
     }
 }

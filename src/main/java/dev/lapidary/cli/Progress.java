@@ -79,7 +79,8 @@ final class Progress implements AutoCloseable {
                     .setUpdateIntervalMillis(UPDATE_MILLIS)
                     .setConsumer(line);
             bar = total < 0
-                    ? builder.setRenderer((state, columns) -> state.getTaskName() + " ...").build()
+                    ? builder.setRenderer((state, columns) -> state.getTaskName() + " ...")
+                            .build()
                     : builder.setUnit(unit, 1).showSpeed().build().stepTo(done);
         }
     }

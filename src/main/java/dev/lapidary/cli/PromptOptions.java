@@ -11,8 +11,9 @@ final class PromptOptions {
     @Option(
             names = {"-p", "--prompt"},
             paramLabel = "TEXT",
-            description = "The prompt; - reads it from standard input. Symbols such as <start_of_turn> are understood, bos is put"
-                    + " in front.")
+            description =
+                    "The prompt; - reads it from standard input. Symbols such as <start_of_turn> are understood, bos"
+                            + " is put in front.")
     private @Nullable String text;
 
     @Option(
@@ -24,7 +25,8 @@ final class PromptOptions {
     @Option(
             names = "--ids",
             paramLabel = "ID,ID...",
-            description = "The prompt as token ids, taken exactly as given: no bos is added, and the folder needs no tokenizer.")
+            description = "The prompt as token ids, taken exactly as given: no bos is added, and the folder needs no"
+                    + " tokenizer.")
     private @Nullable String ids;
 
     /// Names of the options that were given.

@@ -12,7 +12,8 @@ final class SamplingOptions {
             names = {"-t", "--temperature"},
             paramLabel = "T",
             defaultValue = "0.8",
-            description = "Divides the logits: lower is safer, 0 always takes the likeliest token (greedy). Default: ${DEFAULT-VALUE}.")
+            description = "Divides the logits: lower is safer, 0 always takes the likeliest token (greedy). Default:"
+                    + " ${DEFAULT-VALUE}.")
     private double temperature;
 
     @Option(
@@ -26,14 +27,16 @@ final class SamplingOptions {
             names = "--top-p",
             paramLabel = "P",
             defaultValue = "0.95",
-            description = "Only the likeliest tokens whose probability together reaches P; 1 for all. Default: ${DEFAULT-VALUE}.")
+            description = "Only the likeliest tokens whose probability together reaches P; 1 for all. Default:"
+                    + " ${DEFAULT-VALUE}.")
     private double topP;
 
     @Option(
             names = "--min-p",
             paramLabel = "P",
             defaultValue = "0",
-            description = "Only tokens at least P times as likely as the likeliest; 0 for all. Default: ${DEFAULT-VALUE}.")
+            description =
+                    "Only tokens at least P times as likely as the likeliest; 0 for all. Default: ${DEFAULT-VALUE}.")
     private double minP;
 
     @Option(
@@ -47,8 +50,8 @@ final class SamplingOptions {
             names = "--seed",
             paramLabel = "N",
             defaultValue = "1",
-            description = "Of the random numbers: the same seed gives the same text, so take another for another text. Default:"
-                    + " ${DEFAULT-VALUE}.")
+            description = "Of the random numbers: the same seed gives the same text, so take another for another text."
+                    + " Default: ${DEFAULT-VALUE}.")
     private long seed;
 
     @Option(

@@ -18,12 +18,15 @@ import picocli.CommandLine.Option;
         name = "score",
         sortOptions = false,
         customSynopsis = "lapidary score [-m DIR] (-f FILE | --ids ID,ID...) [OPTIONS]",
-        description = "How likely a text is under the model: log-probability of each token given those before it, nats per"
-                + " token, perplexity.",
+        description =
+                "How likely a text is under the model: log-probability of each token given those before it, nats per"
+                        + " token, perplexity.",
         footer = {
             "",
-            "Bos is put in front of a text and not scored; of --ids the first is not scored. A text longer than the model's",
-            "positions needs --window N: it is cut into parts of N - 1 tokens, each computed on its own after a bos, so tokens",
+            "Bos is put in front of a text and not scored; of --ids the first is not scored. A text longer than the"
+                    + " model's",
+            "positions needs --window N: it is cut into parts of N - 1 tokens, each computed on its own after a bos,"
+                    + " so tokens",
             "at the beginning of a part are judged without what came before.",
             "",
             "Examples:",
@@ -49,7 +52,9 @@ final class ScoreCommand implements Callable<Integer> {
     @Option(
             names = "--window",
             paramLabel = "N",
-            description = "Scores the text in parts that together with their bos have N tokens. Default: the whole text at once.")
+            description =
+                    "Scores the text in parts that together with their bos have N tokens. Default: the whole text at"
+                            + " once.")
     private @Nullable Integer window;
 
     @Option(
@@ -57,9 +62,7 @@ final class ScoreCommand implements Callable<Integer> {
             description = "Prints one token a line: id, log-probability, piece; the sums go to standard error.")
     private boolean perToken;
 
-    @Option(
-            names = "--json",
-            description = "Prints one object: tokens, nats_per_token, perplexity, ids, log_probs.")
+    @Option(names = "--json", description = "Prints one object: tokens, nats_per_token, perplexity, ids, log_probs.")
     private boolean json;
 
     ScoreCommand(Console console) {
@@ -91,7 +94,8 @@ final class ScoreCommand implements Callable<Integer> {
         if (ids != null) {
             windows = Windows.whole(TokenIds.parse("--ids", ids));
         } else if (window != null) {
-            windows = Windows.parts(gemma.tokenizer().encode(text), gemma.tokenizer().bosId(), window);
+            windows = Windows.parts(
+                    gemma.tokenizer().encode(text), gemma.tokenizer().bosId(), window);
         } else {
             windows = Windows.whole(gemma.tokenizer().encodePrompt(text));
         }

@@ -31,10 +31,7 @@ final class TokenizeCommand implements Callable<Integer> {
     @Mixin
     private TokenizerOptions tokenizer = new TokenizerOptions();
 
-    @Parameters(
-            arity = "0..1",
-            paramLabel = "TEXT",
-            description = "The text. Default: --file, or else standard input.")
+    @Parameters(arity = "0..1", paramLabel = "TEXT", description = "The text. Default: --file, or else standard input.")
     private @Nullable String text;
 
     @Option(

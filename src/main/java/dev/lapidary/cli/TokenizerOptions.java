@@ -8,10 +8,7 @@ import picocli.CommandLine.Option;
 
 /// Which vocabulary to use; the model itself is not opened.
 final class TokenizerOptions {
-    @Option(
-            names = "--tokenizer",
-            paramLabel = "FILE",
-            description = "A tokenizer.model or tokenizer.json.")
+    @Option(names = "--tokenizer", paramLabel = "FILE", description = "A tokenizer.model or tokenizer.json.")
     private @Nullable Path file;
 
     @Option(

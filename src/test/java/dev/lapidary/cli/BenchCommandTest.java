@@ -15,8 +15,20 @@ class BenchCommandTest {
     @Test
     void everyWorkloadIsMeasured() {
         JsonObject json = Run.of(
-                        "bench", "--prefill", "8,16", "--depth", "4", "--decode", "3", "--repetitions", "2", "--json",
-                        "--backend", "openblas", "--compute", "f32")
+                        "bench",
+                        "--prefill",
+                        "8,16",
+                        "--depth",
+                        "4",
+                        "--decode",
+                        "3",
+                        "--repetitions",
+                        "2",
+                        "--json",
+                        "--backend",
+                        "openblas",
+                        "--compute",
+                        "f32")
                 .json();
         assertThat(json.get("backend").getAsString()).isEqualTo("openblas");
         assertThat(json.get("compute").getAsString()).isEqualTo("f32");
@@ -49,6 +61,7 @@ class BenchCommandTest {
         assertThat(odd.medianRate()).isEqualTo(5);
         assertThat(odd.slowestRate()).isCloseTo(10 / 3.0, within(1e-12));
         assertThat(odd.fastestRate()).isEqualTo(10);
-        assertThat(new Measurement(Workload.prefill(1), 4, 1, 2, 10).medianSeconds()).isEqualTo(3);
+        assertThat(new Measurement(Workload.prefill(1), 4, 1, 2, 10).medianSeconds())
+                .isEqualTo(3);
     }
 }

@@ -28,11 +28,15 @@ class ChatCommandTest {
 
     @Test
     void resetForgets() {
-        List<String> answers =
-                Run.withInput("Who art thou?\n/reset\nWho art thou?\n", CHAT).out().lines().toList();
+        List<String> answers = Run.withInput("Who art thou?\n/reset\nWho art thou?\n", CHAT)
+                .out()
+                .lines()
+                .toList();
         assertThat(answers).hasSize(2).allMatch(answers.getFirst()::equals);
-        List<String> without =
-                Run.withInput("Who art thou?\nWho art thou?\n", CHAT).out().lines().toList();
+        List<String> without = Run.withInput("Who art thou?\nWho art thou?\n", CHAT)
+                .out()
+                .lines()
+                .toList();
         assertThat(without.get(1)).isNotEqualTo(answers.get(1));
     }
 
@@ -57,7 +61,8 @@ class ChatCommandTest {
         Run run = Run.withInput("Who?\n" + "very ".repeat(40) + "long\n/reset\nWho?\n", small);
         List<String> answers = run.out().lines().toList();
         assertThat(answers).hasSize(2).allMatch(answers.getFirst()::equals);
-        assertThat(run.err()).containsPattern("conversation: got \\d+ more tokens after \\d+, need fewer than 32 in all");
+        assertThat(run.err())
+                .containsPattern("conversation: got \\d+ more tokens after \\d+, need fewer than 32 in all");
     }
 
     @Test
@@ -92,7 +97,17 @@ class ChatCommandTest {
     }
 
     private static int[] answer(Chat chat) {
-        return Run.of("generate", "--ids", TokenIds.text(chat.ids()), "-t", "0", "-n", "8", "--compute", "f32", "--json")
+        return Run.of(
+                        "generate",
+                        "--ids",
+                        TokenIds.text(chat.ids()),
+                        "-t",
+                        "0",
+                        "-n",
+                        "8",
+                        "--compute",
+                        "f32",
+                        "--json")
                 .ids("ids")
                 .stream()
                 .mapToInt(id -> id)

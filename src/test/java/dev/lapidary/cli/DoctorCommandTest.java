@@ -16,7 +16,8 @@ class DoctorCommandTest {
         assertThat(kernels.get("threads_running").getAsInt()).isEqualTo(2);
         assertThat(json.getAsJsonArray("missing")).isEmpty();
         assertThat(json.get("java").getAsString()).contains(Runtime.version().toString());
-        assertThat(json.getAsJsonArray("libraries").toString()).contains("libgemma_kernels.so", "libgomp.so.1", "libdnnl");
+        assertThat(json.getAsJsonArray("libraries").toString())
+                .contains("libgemma_kernels.so", "libgomp.so.1", "libdnnl");
     }
 
     @Test
@@ -36,7 +37,13 @@ class DoctorCommandTest {
         Run run = Run.of("doctor");
         assertThat(run.code()).isZero();
         assertThat(run.out())
-                .contains("platform   Linux", " running; ", "memory     ", "  onednn    oneDNN ", " (in use)\n", "libgemma_kernels.so");
+                .contains(
+                        "platform   Linux",
+                        " running; ",
+                        "memory     ",
+                        "  onednn    oneDNN ",
+                        " (in use)\n",
+                        "libgemma_kernels.so");
         assertThat(run.err()).isEmpty();
     }
 

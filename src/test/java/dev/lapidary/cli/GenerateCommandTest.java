@@ -38,7 +38,8 @@ class GenerateCommandTest {
         assertThat(run.ids("ids")).isEqualTo(golden.continuation());
         assertThat(json.get("text").getAsString()).isEqualTo(golden.decoded());
         assertThat(json.get("finish_reason").getAsString()).isEqualTo("max_tokens");
-        assertThat(json.get("prompt_tokens").getAsInt()).isEqualTo(golden.prompt().size());
+        assertThat(json.get("prompt_tokens").getAsInt())
+                .isEqualTo(golden.prompt().size());
         assertThat(json.has("stop_token")).isFalse();
     }
 
@@ -46,14 +47,24 @@ class GenerateCommandTest {
     @MethodSource("oracleCases")
     void idsNeedNoTokenizer(Golden golden) {
         String[] arguments = {
-            "generate", "--model", golden.folder().toString(), "--ids", TokenIds.text(golden.prompt()),
-            "--temperature", "0", "--max-tokens", Integer.toString(golden.continuation().length), "--ignore-eos",
-            "--compute", "f32"
+            "generate",
+            "--model",
+            golden.folder().toString(),
+            "--ids",
+            TokenIds.text(golden.prompt()),
+            "--temperature",
+            "0",
+            "--max-tokens",
+            Integer.toString(golden.continuation().length),
+            "--ignore-eos",
+            "--compute",
+            "f32"
         };
         assertThat(Run.of(arguments)).isEqualTo(new Run(0, TokenIds.text(golden.continuation()) + "\n", ""));
         Run json = Run.of(and(arguments, "--json"));
         assertThat(json.ids("ids"))
-                .containsExactlyElementsOf(Arrays.stream(golden.continuation()).boxed().toList());
+                .containsExactlyElementsOf(
+                        Arrays.stream(golden.continuation()).boxed().toList());
         assertThat(json.json().has("text")).isFalse();
     }
 
@@ -68,16 +79,19 @@ class GenerateCommandTest {
 
     @Test
     void theModelIsNamedOnlyWhereNobodyAskedForIt() {
-        assertThat(Run.of("generate", "--model", Run.DEMO, "--prompt", BEGINNING, "-n", "1").err())
+        assertThat(Run.of("generate", "--model", Run.DEMO, "--prompt", BEGINNING, "-n", "1")
+                        .err())
                 .isEmpty();
     }
 
     @Test
     void aSeedMakesTheText() {
         String first = Run.of("generate", "--prompt", BEGINNING, "-n", "30").out();
-        assertThat(Run.of("generate", "--prompt", BEGINNING, "-n", "30", "--seed", "1").out())
+        assertThat(Run.of("generate", "--prompt", BEGINNING, "-n", "30", "--seed", "1")
+                        .out())
                 .isEqualTo(first);
-        assertThat(Run.of("generate", "--prompt", BEGINNING, "-n", "30", "--seed", "2").out())
+        assertThat(Run.of("generate", "--prompt", BEGINNING, "-n", "30", "--seed", "2")
+                        .out())
                 .isNotEqualTo(first);
     }
 
@@ -85,14 +99,16 @@ class GenerateCommandTest {
     void thePromptMayComeFromAFileOrAPipe(@TempDir Path folder) throws IOException {
         Path file = Files.writeString(folder.resolve("prompt.txt"), BEGINNING);
         Run argument = Run.of("generate", "--prompt", BEGINNING, "-n", "10");
-        assertThat(Run.of("generate", "--prompt-file", file.toString(), "-n", "10")).isEqualTo(argument);
-        assertThat(Run.withInput(BEGINNING, "generate", "--prompt", "-", "-n", "10")).isEqualTo(argument);
+        assertThat(Run.of("generate", "--prompt-file", file.toString(), "-n", "10"))
+                .isEqualTo(argument);
+        assertThat(Run.withInput(BEGINNING, "generate", "--prompt", "-", "-n", "10"))
+                .isEqualTo(argument);
     }
 
     @Test
     void aStopStringIsNotPartOfTheText() {
-        Run run = Run.of(
-                "generate", "--prompt", BEGINNING, "-t", "0", "--compute", "f32", "--stop", " light", "--json");
+        Run run =
+                Run.of("generate", "--prompt", BEGINNING, "-t", "0", "--compute", "f32", "--stop", " light", "--json");
         assertThat(run.json().get("text").getAsString()).isEqualTo(" of the world, and the");
         assertThat(run.json().get("finish_reason").getAsString()).isEqualTo("stop");
     }
@@ -120,11 +136,20 @@ class GenerateCommandTest {
     @Test
     void logProbabilitiesAreThoseThatScoreGives() {
         Run generated = Run.of(
-                "generate", "--ids", "2,2012,1992,280,1801,1248", "-n", "12", "--compute", "f32", "--json", "--log-probs");
+                "generate",
+                "--ids",
+                "2,2012,1992,280,1801,1248",
+                "-n",
+                "12",
+                "--compute",
+                "f32",
+                "--json",
+                "--log-probs");
         String all = "2,2012,1992,280,1801,1248,"
                 + generated.ids("ids").stream().map(String::valueOf).collect(Collectors.joining(","));
-        JsonArray scored =
-                Run.of("score", "--ids", all, "--compute", "f32", "--json").json().getAsJsonArray("log_probs");
+        JsonArray scored = Run.of("score", "--ids", all, "--compute", "f32", "--json")
+                .json()
+                .getAsJsonArray("log_probs");
         JsonArray told = generated.json().getAsJsonArray("log_probs");
         assertThat(told).hasSize(12);
         for (int i = 0; i < told.size(); i++) {
@@ -137,11 +162,7 @@ class GenerateCommandTest {
     @Test
     void logProbabilitiesAreLinesWithoutJson() {
         Run run = Run.of("generate", "--prompt", BEGINNING, "-t", "0", "-n", "3", "--compute", "f32", "--log-probs");
-        assertThat(run.out().lines())
-                .hasSize(3)
-                .first()
-                .asString()
-                .matches("290\\t-\\d+\\.\\d{6}\\t of");
+        assertThat(run.out().lines()).hasSize(3).first().asString().matches("290\\t-\\d+\\.\\d{6}\\t of");
     }
 
     @Test
@@ -171,16 +192,19 @@ class GenerateCommandTest {
 
     @Test
     void noTokensMayBeAskedFor() {
-        JsonObject json = Run.of("generate", "--prompt", BEGINNING, "-n", "0", "--json").json();
+        JsonObject json =
+                Run.of("generate", "--prompt", BEGINNING, "-n", "0", "--json").json();
         assertThat(json.getAsJsonArray("ids")).isEmpty();
         assertThat(json.get("finish_reason").getAsString()).isEqualTo("max_tokens");
-        assertThat(json.getAsJsonObject("timings").has("time_to_first_token_seconds")).isFalse();
+        assertThat(json.getAsJsonObject("timings").has("time_to_first_token_seconds"))
+                .isFalse();
     }
 
     @Test
     void aFullModelEndsTheText() {
         String ids = Stream.generate(() -> "280").limit(1020).collect(Collectors.joining(","));
-        JsonObject json = Run.of("generate", "--ids", ids, "-n", "50", "--ignore-eos", "--json").json();
+        JsonObject json = Run.of("generate", "--ids", ids, "-n", "50", "--ignore-eos", "--json")
+                .json();
         assertThat(json.getAsJsonArray("ids")).hasSize(4);
         assertThat(json.get("finish_reason").getAsString()).isEqualTo("capacity");
     }
@@ -189,7 +213,12 @@ class GenerateCommandTest {
     void chatPutsThePromptInATurn() {
         Run turn = Run.of("generate", "--prompt", "Who?", "--chat", "-n", "5", "--json");
         Run written = Run.of(
-                "generate", "--prompt", "<start_of_turn>user\nWho?<end_of_turn>\n<start_of_turn>model\n", "-n", "5", "--json");
+                "generate",
+                "--prompt",
+                "<start_of_turn>user\nWho?<end_of_turn>\n<start_of_turn>model\n",
+                "-n",
+                "5",
+                "--json");
         assertThat(turn.ids("ids")).isEqualTo(written.ids("ids"));
         assertThat(turn.json().get("prompt_tokens")).isEqualTo(written.json().get("prompt_tokens"));
     }

@@ -25,16 +25,15 @@ class InspectCommandTest {
         Run run = Run.of("inspect");
         assertThat(run.code()).isZero();
         assertThat(run.out())
-                .startsWith(
-                        """
-                        gemma3_text (
-                          (embedding): BF16 [2048, 192]
-                          (layers): (
-                            (0-4): 5 x local, window 128 (
-                              (preAttentionNorm): F32 [1, 192]
-                              (attention): (
-                                (queryProjection): BF16 [256, 192]
-                        """)
+                .startsWith("""
+                    gemma3_text (
+                      (embedding): BF16 [2048, 192]
+                      (layers): (
+                        (0-4): 5 x local, window 128 (
+                          (preAttentionNorm): F32 [1, 192]
+                          (attention): (
+                            (queryProjection): BF16 [256, 192]
+                    """)
                 .contains("\n    (5): global (\n", "\n  (head): BF16 [2048, 192] tied to embedding\n)\n");
     }
 
@@ -55,7 +54,11 @@ class InspectCommandTest {
         JsonArray layers = Run.of("inspect", "--json").json().getAsJsonArray("layers");
         assertThat(layers).hasSize(6);
         assertThat(layers.get(0).toString())
-                .contains("\"attention\":\"local\"", "\"window\":128", "\"rope_theta\":10000.0", "\"query_key_norm\":true");
+                .contains(
+                        "\"attention\":\"local\"",
+                        "\"window\":128",
+                        "\"rope_theta\":10000.0",
+                        "\"query_key_norm\":true");
         assertThat(layers.get(5).toString())
                 .contains("\"attention\":\"global\"", "\"window\":0", "\"rope_theta\":1000000.0", "\"heads\":4");
         assertThat(Run.of("inspect").out()).containsPattern("\n0-4 +local +128 +4 +1 +64 +576 +10000 ");
@@ -82,8 +85,17 @@ class InspectCommandTest {
     void activationsAreThoseOfTheReference() {
         Golden golden = Golden.of("gemma3-text");
         JsonObject json = Run.of(
-                        "inspect", "-m", golden.folder().toString(), "--activations", "--ids",
-                        TokenIds.text(golden.prompt()), "--compute", "f32", "--chunk", "7", "--json")
+                        "inspect",
+                        "-m",
+                        golden.folder().toString(),
+                        "--activations",
+                        "--ids",
+                        TokenIds.text(golden.prompt()),
+                        "--compute",
+                        "f32",
+                        "--chunk",
+                        "7",
+                        "--json")
                 .json();
         List<JsonObject> residuals = json.getAsJsonArray("activations").asList().stream()
                 .map(JsonElement::getAsJsonObject)
@@ -105,7 +117,8 @@ class InspectCommandTest {
     void everyStageOfEveryLayerIsShown() {
         Run run = Run.of("inspect", "--activations", "--prompt", "In the beginning");
         for (String stage : List.of("attention", "gated", "feed forward", "residual")) {
-            assertThat(run.out()).containsPattern("\n5 +" + stage + " +-?\\d+\\.\\d{5} +\\d+\\.\\d{5} +\\d+\\.\\d\\d %\n");
+            assertThat(run.out())
+                    .containsPattern("\n5 +" + stage + " +-?\\d+\\.\\d{5} +\\d+\\.\\d{5} +\\d+\\.\\d\\d %\n");
         }
     }
 
@@ -116,7 +129,7 @@ class InspectCommandTest {
         for (int row = 0; row < values.rows(); row++) {
             for (int col = 0; col < values.cols(); col++) {
                 sum += get(values, row, col);
-                squares += get(values, row, col) * (double) get(values, row, col);
+                squares += get(values, row, col) * get(values, row, col);
             }
         }
         double mean = sum / count;

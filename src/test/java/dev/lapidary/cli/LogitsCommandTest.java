@@ -62,8 +62,15 @@ class LogitsCommandTest {
 
     private static Run run(Golden golden, Path file, List<String> way) {
         List<String> arguments = List.of(
-                "logits", "--model", golden.folder().toString(), "--ids", TokenIds.text(golden.prompt()),
-                "--compute", "f32", "--out", file.toString());
+                "logits",
+                "--model",
+                golden.folder().toString(),
+                "--ids",
+                TokenIds.text(golden.prompt()),
+                "--compute",
+                "f32",
+                "--out",
+                file.toString());
         return Run.of(Stream.concat(arguments.stream(), way.stream()).toArray(String[]::new));
     }
 

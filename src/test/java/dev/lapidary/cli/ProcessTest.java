@@ -16,21 +16,29 @@ import org.junit.jupiter.api.Test;
 class ProcessTest {
     @Test
     void outputIsUtf8WhateverTheLocale() throws Exception {
-        ProcessBuilder builder = lapidary("detokenize", "-m", Run.DEMO, Run.of("tokenize", "Zwölf 🦊").out().strip());
+        ProcessBuilder builder = lapidary(
+                "detokenize",
+                "-m",
+                Run.DEMO,
+                Run.of("tokenize", "Zwölf 🦊").out().strip());
         builder.environment().put("LC_ALL", "C");
         Process process = builder.start();
-        assertThat(new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8)).isEqualTo("Zwölf 🦊");
+        assertThat(new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8))
+                .isEqualTo("Zwölf 🦊");
         assertThat(process.waitFor()).isZero();
     }
 
     @Test
     void ctrlCEndsTheTextWithWhatThereIs() throws Exception {
-        Process process = lapidary("generate", "-m", Run.DEMO, "--ids", "2", "-n", "1000", "--ignore-eos", "--log-probs")
+        Process process = lapidary(
+                        "generate", "-m", Run.DEMO, "--ids", "2", "-n", "1000", "--ignore-eos", "--log-probs")
                 .start();
         try (BufferedReader out = process.inputReader(StandardCharsets.UTF_8)) {
             assertThat(out.readLine()).matches("\\d+\\t-.*");
             interrupt(process);
-            long more = out.lines().filter(line -> line.matches("\\d+\\t-\\d+\\.\\d{6}\\t.*")).count();
+            long more = out.lines()
+                    .filter(line -> line.matches("\\d+\\t-\\d+\\.\\d{6}\\t.*"))
+                    .count();
             assertThat(more).isLessThan(999);
         }
         assertThat(process.waitFor(30, TimeUnit.SECONDS)).isTrue();
@@ -40,9 +48,11 @@ class ProcessTest {
 
     @Test
     void aReaderThatLeavesEndsTheProgram() throws Exception {
-        Process process = lapidary("generate", "-m", Run.DEMO, "--ids", "2", "-n", "1000", "--ignore-eos", "--log-probs")
+        Process process = lapidary(
+                        "generate", "-m", Run.DEMO, "--ids", "2", "-n", "1000", "--ignore-eos", "--log-probs")
                 .start();
-        BufferedReader out = new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
+        BufferedReader out =
+                new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
         assertThat(out.readLine()).isNotEmpty();
         out.close();
         assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();

@@ -43,6 +43,8 @@ record Run(int code, String out, String err) {
 
     /// The numbers of an array in it.
     List<Integer> ids(String key) {
-        return json().getAsJsonArray(key).asList().stream().map(id -> id.getAsInt()).toList();
+        return json().getAsJsonArray(key).asList().stream()
+                .map(id -> id.getAsInt())
+                .toList();
     }
 }

@@ -31,7 +31,14 @@ class ScoreCommandTest {
         Golden golden = Golden.of(name);
         int[] ids = golden.prompt();
         JsonObject json = Run.of(
-                        "score", "-m", golden.folder().toString(), "--ids", TokenIds.text(ids), "--compute", "f32", "--json")
+                        "score",
+                        "-m",
+                        golden.folder().toString(),
+                        "--ids",
+                        TokenIds.text(ids),
+                        "--compute",
+                        "f32",
+                        "--json")
                 .json();
         JsonArray got = json.getAsJsonArray("log_probs");
         assertThat(got).hasSize(ids.length - 1);
@@ -78,7 +85,8 @@ class ScoreCommandTest {
                     .json()
                     .getAsJsonArray("log_probs");
             for (int i = 0; i < count; i++) {
-                assertThat(got.get(from + i).getAsDouble()).isCloseTo(alone.get(i).getAsDouble(), within(1e-5));
+                assertThat(got.get(from + i).getAsDouble())
+                        .isCloseTo(alone.get(i).getAsDouble(), within(1e-5));
             }
         }
     }
@@ -91,7 +99,8 @@ class ScoreCommandTest {
         assertThat(run.err()).containsPattern("text: got \\d{4} tokens at once, .* need --window 1024 or less");
         Run windowed = Run.of("score", "--file", TEXT, "--window", "1024");
         assertThat(windowed.code()).isZero();
-        assertThat(windowed.out()).containsPattern("tokens +\\d{4}\nnats per token +\\d\\.\\d+\nperplexity +\\d+\\.\\d+\n");
+        assertThat(windowed.out())
+                .containsPattern("tokens +\\d{4}\nnats per token +\\d\\.\\d+\nperplexity +\\d+\\.\\d+\n");
     }
 
     @Test
