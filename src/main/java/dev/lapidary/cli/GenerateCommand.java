@@ -21,8 +21,7 @@ import picocli.CommandLine.Option;
         name = "generate",
         sortOptions = false,
         customSynopsis =
-                "lapidary generate [-m DIR] (-p TEXT | -f FILE | --ids ID,ID... | --fim-prefix TEXT [--fim-suffix"
-                        + " TEXT]) [OPTIONS]",
+                "lapidary generate [-m DIR] (-p TEXT | -f FILE | --ids ID,ID... | --fim-prefix TEXT ...) [OPTIONS]",
         description = "Continues a prompt; the text streams to standard output as it comes.",
         footer = {
             "",

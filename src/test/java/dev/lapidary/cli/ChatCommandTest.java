@@ -28,12 +28,13 @@ class ChatCommandTest {
 
     @Test
     void resetForgets() {
-        List<String> answers = Run.withInput("Who art thou?\n/reset\nWho art thou?\n", CHAT)
+        String[] longer = {"chat", "-t", "0", "-n", "24", "--compute", "f32"};
+        List<String> answers = Run.withInput("And the LORD said,\n/reset\nAnd the LORD said,\n", longer)
                 .out()
                 .lines()
                 .toList();
         assertThat(answers).hasSize(2).allMatch(answers.getFirst()::equals);
-        List<String> without = Run.withInput("Who art thou?\nWho art thou?\n", CHAT)
+        List<String> without = Run.withInput("And the LORD said,\nAnd the LORD said,\n", longer)
                 .out()
                 .lines()
                 .toList();

@@ -52,12 +52,12 @@ class MistakesTest {
         return Stream.of(
                 mistake("/nowhere: no such folder", "generate", "--model", "/nowhere", "--prompt", "a"),
                 mistake("pom.xml: got a file, need the folder", "generate", "--model", "pom.xml", "--prompt", "a"),
-                mistake("src: no config.json", "generate", "--model", "src", "--prompt", "a"),
+                mistake("src: got demo, main, test, need config.json", "generate", "--model", "src", "--prompt", "a"),
                 mistake("got no tokenizer, need", "generate", "--model", NO_TOKENIZER, "--prompt", "a"),
                 mistake("got no tokenizer, need", "chat", "--model", NO_TOKENIZER),
                 mistake("/nowhere: no such file or folder", "generate", "--prompt-file", "/nowhere"),
                 mistake("its folder does not exist", "logits", "--ids", "2", "--out", "/nowhere/a.safetensors"),
-                mistake("no tokenizer.model or tokenizer.json", "tokenize", "-m", "/nowhere", "a"));
+                mistake("/nowhere: no such file or folder", "tokenize", "-m", "/nowhere", "a"));
     }
 
     @ParameterizedTest
