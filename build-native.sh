@@ -159,7 +159,7 @@ unit_tests() { # EXTRA_FLAGS
 # ---- bindings ----------------------------------------------------------------------------------------------------------
 
 bindings() {
-    fail "--bindings: not here yet"
+    exec bindings/generate.sh
 }
 
 case "${1:-}" in
@@ -171,7 +171,7 @@ case "${1:-}" in
         shift
         make_work_folder
         build_library "$work/lib/$library" ""
-        run_with "$work/lib/$library" "-mavx512f" bench native/test/bench.c "$@"
+        run_with "$work/lib/$library" "" bench native/test/bench.c "$@"
         ;;
     --bindings) bindings ;;
     --help | -h) usage ;;

@@ -6,15 +6,20 @@
 #include "simd.h"
 #include "team.h"
 
-// How far ahead of the loads memory is asked for. The CPU's own prefetchers stop at 4 KB pages and restart slowly, which costs a
-// third of the bandwidth (test/bench.c).
-#define PREFETCH_BYTES 4096
+#define RUNS 4  // runs of consecutive rows of weights that a thread reads side by side: one alone does not fill the bandwidth
+#define STEP 32 // elements along k between prefetches
 #define LINE_BYTES 64
 
-#if defined(__AVX512F__) || defined(__aarch64__)
-#define VECTOR_REGISTERS 32
+// How far ahead of the loads memory is asked for in each run, past the end of its row into the next. The CPU's own prefetchers
+// stop at 4 KB pages and restart slowly.
+#define AHEAD 768 // elements
+
+// Vectors of partial sums per output: the FMA's latency is hidden by the outputs of a tile, where one more does not fill
+// the registers.
+#if defined(__AVX512F__)
+#define SUMS 1
 #else
-#define VECTOR_REGISTERS 16
+#define SUMS 2
 #endif
 
 typedef struct {
@@ -23,73 +28,115 @@ typedef struct {
     int64_t w_stride; // elements
 } product;
 
-INLINE void prefetch_run(const char *now, int64_t bytes) {
-    UNROLL for (int64_t b = 0; b < bytes; b += LINE_BYTES) __builtin_prefetch(now + PREFETCH_BYTES + b);
+INLINE void prefetch_step(const char *w, dtype type) {
+    UNROLL for (int64_t b = 0; b < STEP * bytes_of(type); b += LINE_BYTES) __builtin_prefetch(w + b);
 }
 
-// out[r, o] for R rows and O outputs, both constants where this is inlined; 2 R O sums stay in registers.
-INLINE void dot_tile(float *out, int64_t out_stride, const product *p, int64_t row, const char *w, dtype type, int R,
-                     int O) {
-    const int64_t k = p->k, x_stride = p->x_stride, w_bytes = p->w_stride * bytes_of(type);
-    const float *x = p->x + row * x_stride;
-    vf sums[8][4][2];
-    UNROLL for (int r = 0; r < R; r++) {
-        UNROLL for (int o = 0; o < O; o++) sums[r][o][0] = sums[r][o][1] = splat(0);
+// out[r, o] = x[r] . w[o] for R rows and O weight rows, both constants where this is inlined; R O SUMS vectors of sums stay in
+// registers.
+INLINE void dot_tile(float *out, int64_t out_stride, int64_t out_step, const float *x, int64_t x_stride,
+                     const char *const *w, int64_t offset, int64_t k, dtype type, int R, int O) {
+    vf sums[6][RUNS][SUMS];
+    const char *row[RUNS];
+    UNROLL for (int o = 0; o < O; o++) {
+        row[o] = w[o] + offset;
+        UNROLL for (int r = 0; r < R; r++) {
+            UNROLL for (int s = 0; s < SUMS; s++) sums[r][o][s] = splat(0);
+        }
     }
     int64_t i = 0;
-    for (; i + 2 * LANES <= k; i += 2 * LANES) {
-        UNROLL for (int o = 0; o < O; o++) prefetch_run(w + o * w_bytes + i * bytes_of(type), 2 * LANES * bytes_of(type));
-        UNROLL for (int half = 0; half < 2; half++) {
-            int64_t j = i + half * LANES;
-            vf widened[4];
-            UNROLL for (int o = 0; o < O; o++) widened[o] = load_as(w + o * w_bytes, j, type);
+    for (; i + STEP <= k; i += STEP) {
+        UNROLL for (int o = 0; o < O; o++) prefetch_step(row[o] + (i + AHEAD) * bytes_of(type), type);
+        UNROLL for (int part = 0; part < STEP / LANES; part++) {
+            int64_t j = i + part * LANES;
+            vf widened[RUNS];
+            UNROLL for (int o = 0; o < O; o++) widened[o] = load_as(row[o], j, type);
             UNROLL for (int r = 0; r < R; r++) {
                 vf xs = load(x + r * x_stride + j);
-                UNROLL for (int o = 0; o < O; o++) sums[r][o][half] += xs * widened[o];
+                UNROLL for (int o = 0; o < O; o++) sums[r][o][part % SUMS] += xs * widened[o];
             }
         }
     }
-    UNROLL for (int half = 0; half < 2; half++, i += LANES) { // what is left: at most one whole step and a part of one
+    for (; i < k; i += LANES) {
         int64_t left = k - i;
-        if (left <= 0) break;
         UNROLL for (int o = 0; o < O; o++) {
-            const char *wo = w + o * w_bytes;
-            vf widened = left >= LANES ? load_as(wo, i, type) : load_part_as(wo, i, left, type);
-            UNROLL for (int r = 0; r < R; r++) sums[r][o][half] += load_n(x + r * x_stride + i, left) * widened;
+            vf widened = left >= LANES ? load_as(row[o], i, type) : load_part_as(row[o], i, left, type);
+            UNROLL for (int r = 0; r < R; r++) sums[r][o][0] += load_n(x + r * x_stride + i, left) * widened;
         }
     }
     UNROLL for (int r = 0; r < R; r++) {
-        UNROLL for (int o = 0; o < O; o++) out[r * out_stride + o] = sum(sums[r][o][0] + sums[r][o][1]);
+        UNROLL for (int o = 0; o < O; o++) {
+            vf total = sums[r][o][0];
+            UNROLL for (int s = 1; s < SUMS; s++) total += sums[r][o][s];
+            out[r * out_stride + o * out_step] = sum(total);
+        }
     }
 }
 
-// All rows for O outputs: the weights come from memory for the first tile, from the cache for the others.
-INLINE void dot_rows(float *out, int64_t out_stride, const product *p, const char *w, dtype type, int O) {
-    int64_t r = 0;
-#if VECTOR_REGISTERS == 32
-    for (; r + 4 <= p->rows; r += 4) dot_tile(out + r * out_stride, out_stride, p, r, w, type, 4, O);
+// Each tile is a function of its own, so that its pointers find registers too.
+typedef void tile_run(float *out, int64_t out_stride, int64_t out_step, const float *x, int64_t x_stride,
+                      const char *const *w, int64_t offset, int64_t k);
+
+typedef struct {
+    int64_t rows, outputs;
+    tile_run *run[3]; // by dtype
+} tile;
+
+#define DEFINE_TILE_OF(R, O, type)                                                                                     \
+    static __attribute__((noinline)) void dot_##R##x##O##_##type(float *out, int64_t out_stride, int64_t out_step,     \
+                                                                 const float *x, int64_t x_stride,                     \
+                                                                 const char *const *w, int64_t offset, int64_t k) {    \
+        dot_tile(out, out_stride, out_step, x, x_stride, w, offset, k, type, R, O);                                    \
+    }
+#define DEFINE_TILE(R, O) DEFINE_TILE_OF(R, O, F32) DEFINE_TILE_OF(R, O, BF16) DEFINE_TILE_OF(R, O, F16)
+#define TILE(R, O) {R, O, {dot_##R##x##O##_F32, dot_##R##x##O##_BF16, dot_##R##x##O##_F16}}
+
+// What fits the registers, from the most rows to one: for RUNS weight rows, and for a single one that is left over.
+DEFINE_TILE(1, 4)
+DEFINE_TILE(1, 1)
+#if LANES == 16
+DEFINE_TILE(6, 4)
+DEFINE_TILE(4, 4)
+DEFINE_TILE(2, 4)
+DEFINE_TILE(4, 1)
+static const tile WIDE[] = {TILE(6, 4), TILE(4, 4), TILE(2, 4), TILE(1, 4)};
+static const tile NARROW[] = {TILE(4, 1), TILE(1, 1)};
+#else
+DEFINE_TILE(3, 2)
+DEFINE_TILE(2, 2)
+DEFINE_TILE(2, 1)
+static const tile WIDE[] = {TILE(3, 2), TILE(2, 2), TILE(1, 4)};
+static const tile NARROW[] = {TILE(2, 1), TILE(1, 1)};
 #endif
-    for (; r + 2 <= p->rows; r += 2) dot_tile(out + r * out_stride, out_stride, p, r, w, type, 2, O);
-    if (r < p->rows) dot_tile(out + r * out_stride, out_stride, p, r, w, type, 1, O);
+
+// out[r, i * out_step + j] = x[r] . (row j of run i) for all rows r, `runs` = RUNS or 1 and j < n. The weights come from memory
+// for the first tile of a j and from the cache for the others.
+static void dot_runs(float *out, int64_t out_stride, int64_t out_step, const product *p, const char *const *w, int runs,
+                     int64_t n, dtype type) {
+    for (int64_t j = 0; j < n; j++) {
+        const tile *t = runs == 1 ? NARROW : WIDE;
+        for (int64_t r = 0; r < p->rows; r += t->rows) {
+            while (t->rows > p->rows - r) t++;
+            for (int64_t i = 0; i < runs; i += t->outputs) {
+                t->run[type](out + r * out_stride + i * out_step + j, out_stride, out_step, p->x + r * p->x_stride,
+                             p->x_stride, w + i, j * p->w_stride * bytes_of(type), p->k);
+            }
+        }
+    }
 }
 
-// Outputs [from, to) of one matrix.
-INLINE void dot_outputs_of(float *out, int64_t out_stride, const product *p, const void *w, int64_t from, int64_t to,
-                           dtype type) {
-    const int64_t w_bytes = p->w_stride * bytes_of(type);
-    int64_t o = from;
-    for (; o + 2 <= to; o += 2) dot_rows(out + o, out_stride, p, (const char *)w + o * w_bytes, type, 2);
-    if (o < to) dot_rows(out + o, out_stride, p, (const char *)w + o * w_bytes, type, 1);
+static const char *weight_row(const void *w, int64_t row, const product *p, dtype type) {
+    return (const char *)w + row * p->w_stride * bytes_of(type);
 }
 
-// The one copy of the tiles per type, for all that follows.
+// Outputs [from, to) of one matrix: RUNS runs of equal length side by side, then what does not divide.
 static void dot_outputs(float *out, int64_t out_stride, const product *p, const void *w, int64_t from, int64_t to,
                         dtype type) {
-    switch (type) {
-    case F32: dot_outputs_of(out, out_stride, p, w, from, to, F32); break;
-    case BF16: dot_outputs_of(out, out_stride, p, w, from, to, BF16); break;
-    case F16: dot_outputs_of(out, out_stride, p, w, from, to, F16); break;
-    }
+    int64_t n = (to - from) / RUNS, rest = from + n * RUNS;
+    const char *runs[RUNS], *last = weight_row(w, rest, p, type);
+    for (int i = 0; i < RUNS; i++) runs[i] = weight_row(w, from + i * n, p, type);
+    dot_runs(out + from, out_stride, n, p, runs, RUNS, n, type);
+    dot_runs(out + rest, out_stride, 0, p, &last, 1, to - rest, type);
 }
 
 static int64_t work(const product *p, int64_t n, dtype type) { return n * p->k * (bytes_of(type) + p->rows) / 32; }
@@ -115,18 +162,35 @@ static void gemv_group(float *out, int64_t out_stride, const product *p, const v
                dot_group(out, out_stride, p, w, n, count, from, to, type));
 }
 
-// Both products for a few outputs at a time, so that gelu runs on vectors and nothing but the result goes to memory.
+// One block of gelu(gate . x) * (up . x): n <= LANES outputs from `from` on.
+static void geglu_block(float *out, int64_t out_stride, const float *gates, const float *ups, int64_t stride, int64_t rows,
+                        int64_t n) {
+    for (int64_t r = 0; r < rows; r++) {
+        vf gate = load_n(gates + r * stride, n), up = load_n(ups + r * stride, n);
+        store_n(out + r * out_stride, vgelu(gate) * up, n);
+    }
+}
+
+// Outputs [from, to): two runs of gate and two of up, a block at a time, so that gelu runs on vectors and nothing but the result
+// goes to memory.
 static void dot_geglu(float *out, int64_t out_stride, const product *p, const void *gate, const void *up, int64_t from,
                       int64_t to, dtype type) {
-    float gates[GEMMA_GEMV_MAX_ROWS][LANES], ups[GEMMA_GEMV_MAX_ROWS][LANES];
-    const int64_t w_bytes = p->w_stride * bytes_of(type);
-    for (int64_t o = from; o < to; o += LANES) {
-        int64_t n = to - o < LANES ? to - o : LANES;
-        dot_outputs(gates[0], LANES, p, (const char *)gate + o * w_bytes, 0, n, type);
-        dot_outputs(ups[0], LANES, p, (const char *)up + o * w_bytes, 0, n, type);
-        for (int64_t r = 0; r < p->rows; r++) {
-            store_n(out + r * out_stride + o, vgelu(load_n(gates[r], n)) * load_n(ups[r], n), n);
-        }
+    enum { STRIDE = RUNS * LANES };
+    float products[GEMMA_GEMV_MAX_ROWS * STRIDE];
+    const int64_t half = (to - from) / 2;
+    for (int64_t j = 0; j < half; j += LANES) {
+        int64_t n = half - j < LANES ? half - j : LANES, a = from + j, b = from + half + j;
+        const char *runs[RUNS] = {weight_row(gate, a, p, type), weight_row(gate, b, p, type),
+                                  weight_row(up, a, p, type), weight_row(up, b, p, type)};
+        dot_runs(products, STRIDE, LANES, p, runs, RUNS, n, type);
+        geglu_block(out + a, out_stride, products, products + 2 * LANES, STRIDE, p->rows, n);
+        geglu_block(out + b, out_stride, products + LANES, products + 3 * LANES, STRIDE, p->rows, n);
+    }
+    if ((to - from) % 2 == 1) {
+        const char *last_gate = weight_row(gate, to - 1, p, type), *last_up = weight_row(up, to - 1, p, type);
+        dot_runs(products, STRIDE, 0, p, &last_gate, 1, 1, type);
+        dot_runs(products + LANES, STRIDE, 0, p, &last_up, 1, 1, type);
+        geglu_block(out + to - 1, out_stride, products, products + LANES, STRIDE, p->rows, 1);
     }
 }
 

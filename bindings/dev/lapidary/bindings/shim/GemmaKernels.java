@@ -399,6 +399,127 @@ public class GemmaKernels extends GemmaKernels$shared {
         }
     }
 
+    private static class gemma_map_pages {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gemma_map_pages");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void *gemma_map_pages(int64_t bytes)
+     * }
+     */
+    public static FunctionDescriptor gemma_map_pages$descriptor() {
+        return gemma_map_pages.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void *gemma_map_pages(int64_t bytes)
+     * }
+     */
+    public static MethodHandle gemma_map_pages$handle() {
+        return gemma_map_pages.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void *gemma_map_pages(int64_t bytes)
+     * }
+     */
+    public static MemorySegment gemma_map_pages$address() {
+        return gemma_map_pages.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void *gemma_map_pages(int64_t bytes)
+     * }
+     */
+    public static MemorySegment gemma_map_pages(long bytes) {
+        var mh$ = gemma_map_pages.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gemma_map_pages", bytes);
+            }
+            return (MemorySegment)mh$.invokeExact(bytes);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gemma_unmap_pages {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            GemmaKernels.C_INT,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gemma_unmap_pages");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int32_t gemma_unmap_pages(void *pages, int64_t bytes)
+     * }
+     */
+    public static FunctionDescriptor gemma_unmap_pages$descriptor() {
+        return gemma_unmap_pages.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int32_t gemma_unmap_pages(void *pages, int64_t bytes)
+     * }
+     */
+    public static MethodHandle gemma_unmap_pages$handle() {
+        return gemma_unmap_pages.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int32_t gemma_unmap_pages(void *pages, int64_t bytes)
+     * }
+     */
+    public static MemorySegment gemma_unmap_pages$address() {
+        return gemma_unmap_pages.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int32_t gemma_unmap_pages(void *pages, int64_t bytes)
+     * }
+     */
+    public static int gemma_unmap_pages(MemorySegment pages, long bytes) {
+        var mh$ = gemma_unmap_pages.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gemma_unmap_pages", pages, bytes);
+            }
+            return (int)mh$.invokeExact(pages, bytes);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
     private static class gemma_embed_f32 {
         public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
             GemmaKernels.C_POINTER,

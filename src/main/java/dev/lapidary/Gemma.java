@@ -5,6 +5,7 @@ import dev.lapidary.kernels.Backend;
 import dev.lapidary.kernels.Backends;
 import dev.lapidary.kernels.DriverThread;
 import dev.lapidary.kernels.NativeKernels;
+import dev.lapidary.kernels.PageMemory;
 import dev.lapidary.model.KvCache;
 import dev.lapidary.model.TextModel;
 import dev.lapidary.model.Workspace;
@@ -73,7 +74,7 @@ public final class Gemma implements AutoCloseable {
         Arena arena = Arena.ofShared();
         NativeKernels kernels = new NativeKernels(backend, options.threads(), options.compute() == Compute.FAST);
         try {
-            TextModel model = TextModel.read(checkpoint, kernels, options.chunk(), arena);
+            TextModel model = TextModel.read(checkpoint, kernels, options.chunk(), arena, new PageMemory(arena));
             return new Gemma(checkpoint, arena, kernels, model, tokenizer);
         } catch (IOException | RuntimeException | Error e) {
             kernels.close();

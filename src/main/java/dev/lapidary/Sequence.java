@@ -2,6 +2,7 @@ package dev.lapidary;
 
 import dev.lapidary.kernels.DriverThread;
 import dev.lapidary.kernels.Matrix;
+import dev.lapidary.kernels.PageMemory;
 import dev.lapidary.model.ActivationObserver;
 import dev.lapidary.model.Batch;
 import dev.lapidary.model.Decoder;
@@ -32,7 +33,7 @@ final class Sequence implements AutoCloseable {
 
     Sequence(TextModel model, int capacity) {
         this.model = model;
-        cache = model.newCache(capacity, arena);
+        cache = model.newCache(capacity, new PageMemory(arena));
         logits = new float[model.config().vocab()];
     }
 

@@ -15,6 +15,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -100,6 +101,11 @@ public record NativeLibrary(String name, Path path) {
     MemorySegment intVariable(String name) {
         MemorySegment address = symbol(name);
         return address == null ? null : address.reinterpret(ValueLayout.JAVA_INT.byteSize());
+    }
+
+    /// Memory that native code gave, as a segment of `bytes` that `arena` owns and `free` gives back.
+    static MemorySegment owned(MemorySegment memory, long bytes, Arena arena, Consumer<MemorySegment> free) {
+        return memory.reinterpret(bytes, arena, free);
     }
 
     static void requireSymbols(Host host, Path path, List<String> names) {

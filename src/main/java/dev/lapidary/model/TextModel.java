@@ -24,16 +24,18 @@ public final class TextModel {
     ///
     /// @param checkpoint stays open as long as the model is used
     /// @param chunk      most tokens in a batch
-    /// @param arena      owns norms and workspace
+    /// @param arena      owns the norms
+    /// @param scratch    gives the workspace's memory
     /// @throws CheckpointException naming the file and the key or tensor that does not fit
-    public static TextModel read(Checkpoint checkpoint, Kernels kernels, int chunk, Arena arena)
+    public static TextModel read(
+            Checkpoint checkpoint, Kernels kernels, int chunk, Arena arena, SegmentAllocator scratch)
             throws CheckpointException {
         GemmaConfig config = HuggingFaceConfig.read(checkpoint.config(), checkpoint.generationConfig());
-        return of(config, WeightsReader.read(checkpoint, config, arena), kernels, chunk, arena);
+        return of(config, WeightsReader.read(checkpoint, config, arena), kernels, chunk, scratch);
     }
 
-    static TextModel of(GemmaConfig config, Weights weights, Kernels kernels, int chunk, Arena arena) {
-        Workspace workspace = new Workspace(config, chunk, arena);
+    static TextModel of(GemmaConfig config, Weights weights, Kernels kernels, int chunk, SegmentAllocator scratch) {
+        Workspace workspace = new Workspace(config, chunk, scratch);
         return new TextModel(config, weights, new Decoder(config, weights, kernels, workspace), chunk);
     }
 

@@ -154,7 +154,7 @@ class DecoderInvariantsTest {
     }
 
     private TextModel model(int chunk) throws IOException {
-        return TextModel.read(checkpoint, new ReferenceKernels(), chunk, arena);
+        return TextModel.read(checkpoint, new ReferenceKernels(), chunk, arena, arena);
     }
 
     private TextModel withWindow(GemmaConfig config, int window) throws IOException {

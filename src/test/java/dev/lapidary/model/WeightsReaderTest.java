@@ -192,7 +192,7 @@ class WeightsReaderTest {
             assertThat(checkpoint.tensors().keySet())
                     .anyMatch(name -> name.contains("vision_tower"))
                     .anyMatch(name -> name.contains("multi_modal_projector"));
-            TextModel model = TextModel.read(checkpoint, new ReferenceKernels(), text, arena);
+            TextModel model = TextModel.read(checkpoint, new ReferenceKernels(), text, arena, arena);
             Batch batch = new Batch().add(model.newCache(text, arena), 0, golden.prompt(), 0, text);
             Matrix residual = model.decoder().forward(batch, () -> false, null);
             Matrix expected = golden.tensor("logits", arena).rows(0, text);
@@ -224,14 +224,14 @@ class WeightsReaderTest {
 
     private void read() throws CheckpointException {
         try (Checkpoint checkpoint = Checkpoint.open(folder)) {
-            TextModel.read(checkpoint, new ReferenceKernels(), 4, arena);
+            TextModel.read(checkpoint, new ReferenceKernels(), 4, arena, arena);
         }
     }
 
     /// Logits after a few tokens.
     private float[] logits(TinyCheckpoint tiny) throws IOException {
         try (Checkpoint checkpoint = Checkpoint.open(tiny.write(folder))) {
-            TextModel model = TextModel.read(checkpoint, new ReferenceKernels(), 9, arena);
+            TextModel model = TextModel.read(checkpoint, new ReferenceKernels(), 9, arena, arena);
             int[] ids = {2, 5, 39, 0, 17, 17, 8, 30, 1};
             Batch batch = new Batch().add(model.newCache(ids.length, arena), 0, ids, 0, ids.length);
             Matrix residual = model.decoder().forward(batch, () -> false, null);
