@@ -17,8 +17,8 @@ final class AvailableMemory {
     static void require(MemoryPlan plan, Capacity capacity) {
         long available = bytes();
         if (plan.kvCacheBytes() > available) {
-            throw new OutOfMemoryError("session of %d tokens: got %.1f MiB available, need %s"
-                    .formatted(capacity.tokens(), available / (double) (1 << 20), plan));
+            throw new OutOfMemoryError("session of %d tokens: got %s available, need %s"
+                    .formatted(capacity.tokens(), MemoryPlan.mebibytes(available), plan));
         }
     }
 

@@ -102,7 +102,7 @@ public final class Gemma implements AutoCloseable {
             throw new IllegalArgumentException("capacity: got %d tokens, need at most the %d positions of the model"
                     .formatted(capacity.tokens(), most));
         }
-        AvailableMemory.require(memoryPlan(capacity), capacity);
+        requireMemory(capacity);
         return new Session(this, new Sequence(model, capacity.tokens()));
     }
 
@@ -191,6 +191,11 @@ public final class Gemma implements AutoCloseable {
 
     TextModel model() {
         return model;
+    }
+
+    /// @throws OutOfMemoryError if another session of this capacity does not fit
+    void requireMemory(Capacity capacity) {
+        AvailableMemory.require(memoryPlan(capacity), capacity);
     }
 
     void requireOpen() {

@@ -26,13 +26,13 @@ final class Generator {
     private int stopToken = -1;
     private @Nullable FinishReason finished;
 
-    Generator(Gemma gemma, Sequence sequence, Sampling sampling, BooleanSupplier cancelled) {
+    /// @param stopStrings those of `sampling`, or none where the caller looks at stop conditions
+    Generator(Gemma gemma, Sequence sequence, Sampling sampling, List<String> stopStrings, BooleanSupplier cancelled) {
         this.sequence = sequence;
         this.sampling = sampling;
         this.cancelled = cancelled;
         sampler = new Sampler(sampling.picking());
-        text = new TextStream(
-                gemma.hasTokenizer() ? gemma.tokenizer().streamingDecoder() : null, sampling.stopStrings());
+        text = new TextStream(gemma.hasTokenizer() ? gemma.tokenizer() : null, stopStrings);
         stopTokens = new HashSet<>(sampling.stopTokens());
         if (!sampling.ignoreStopTokens()) {
             stopTokens.addAll(gemma.stopTokens());

@@ -1,5 +1,7 @@
 package dev.lapidary;
 
+import java.util.Locale;
+
 /// What a model and one session take, known before anything runs.
 ///
 /// @param weightsBytes   mapped weights, shared between processes and given back under pressure
@@ -17,7 +19,7 @@ public record MemoryPlan(long weightsBytes, long kvCacheBytes, long workspaceByt
                 .formatted(mebibytes(weightsBytes), mebibytes(kvCacheBytes), mebibytes(workspaceBytes));
     }
 
-    private static String mebibytes(long bytes) {
-        return "%.1f MiB".formatted(bytes / (double) (1 << 20));
+    static String mebibytes(long bytes) {
+        return String.format(Locale.ROOT, "%.1f MiB", bytes / (double) (1 << 20));
     }
 }

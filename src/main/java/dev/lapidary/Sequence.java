@@ -12,7 +12,9 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// The tokens of a session, the keys and values computed for them, and the logits after the last one. What is appended
@@ -80,7 +82,7 @@ final class Sequence implements AutoCloseable {
             int count = Math.min(model.chunk(), length - evaluated);
             newest = Math.max(newest, evaluated + count);
             if (consumer == null) {
-                DriverThread.run(() -> lastLogits(forward(count, cancelled, observer)));
+                onDriver(cancelled, stop -> lastLogits(forward(count, stop, observer)));
                 evaluated += count;
             } else {
                 evaluateShowing(count, cancelled, consumer, observer);
@@ -100,7 +102,12 @@ final class Sequence implements AutoCloseable {
         length = position;
         // The last token is evaluated again, for its logits.
         int reusable = Math.min(evaluated, Math.max(0, position - 1));
-        evaluated = cache.canRewind(model.config(), newest, reusable) ? reusable : 0;
+        if (cache.canRewind(model.config(), newest, reusable)) {
+            evaluated = reusable;
+        } else {
+            evaluated = 0;
+            newest = 0;
+        }
     }
 
     /// An independent copy.
@@ -120,6 +127,13 @@ final class Sequence implements AutoCloseable {
         arena.close();
     }
 
+    /// Runs `work` on the driver thread and stops it for an interrupt of this thread too.
+    private static void onDriver(BooleanSupplier cancelled, Consumer<BooleanSupplier> work) {
+        AtomicBoolean interrupted = new AtomicBoolean();
+        DriverThread.run(
+                () -> work.accept(() -> interrupted.get() || cancelled.getAsBoolean()), () -> interrupted.set(true));
+    }
+
     private Matrix forward(int count, BooleanSupplier cancelled, @Nullable ActivationObserver observer) {
         Batch batch = new Batch().add(cache, evaluated, ids, evaluated, count);
         return model.decoder().forward(batch, cancelled, observer);
@@ -136,8 +150,10 @@ final class Sequence implements AutoCloseable {
             int count, BooleanSupplier cancelled, LogitsConsumer consumer, @Nullable ActivationObserver observer) {
         try (Arena call = Arena.ofShared()) {
             Matrix residual = Matrix.allocate(call, count, model.config().embedding());
-            DriverThread.run(() -> residual.data()
-                    .copyFrom(forward(count, cancelled, observer).data().asSlice(0, residual.elementBytes())));
+            onDriver(
+                    cancelled,
+                    stop -> residual.data()
+                            .copyFrom(forward(count, stop, observer).data().asSlice(0, residual.elementBytes())));
             Decoder decoder = model.decoder();
             int block = decoder.maxLogitRows();
             float[] rows = new float[Math.multiplyExact(Math.min(block, count), logits.length)];

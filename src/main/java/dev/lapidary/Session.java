@@ -2,6 +2,7 @@ package dev.lapidary;
 
 import dev.lapidary.model.ActivationObserver;
 import dev.lapidary.tokenizer.Chat;
+import java.util.List;
 import java.util.Spliterator;
 import java.util.Spliterators;
 import java.util.concurrent.CancellationException;
@@ -80,14 +81,15 @@ public final class Session implements AutoCloseable {
     }
 
     /// Generates one token. Calls with an equal `sampling` continue one stream of random numbers;
-    /// [Sampling#maxTokens] and stop conditions are for the caller to look at.
+    /// [Sampling#maxTokens] and stop conditions are for the caller to look at: the text has stop strings as any
+    /// other.
     ///
     /// @throws IllegalStateException if nothing was appended yet, or the session is full, closed or in use
     public Token next(Sampling sampling) {
         return useFor(() -> {
             Generator generator = stepping;
             if (generator == null || !generator.continues(sampling)) {
-                generator = new Generator(gemma, sequence, sampling, this::stopRequested);
+                generator = new Generator(gemma, sequence, sampling, List.of(), this::stopRequested);
                 stepping = generator;
             }
             return generator.step();
@@ -101,7 +103,7 @@ public final class Session implements AutoCloseable {
     /// @throws IllegalStateException if nothing was appended yet, or the session is closed or in use
     public Generation generate(Sampling sampling, Consumer<Token> onToken) {
         return useFor(() -> {
-            Generator generator = new Generator(gemma, sequence, sampling, this::stopRequested);
+            Generator generator = generator(sampling);
             for (Token token = generator.next(); token != null; token = generator.next()) {
                 onToken.accept(token);
             }
@@ -117,7 +119,7 @@ public final class Session implements AutoCloseable {
     /// Generates lazily: each token is computed when the stream is asked for it. Closing the stream, or no longer
     /// asking, leaves the session after the last token taken.
     public Stream<Token> stream(Sampling sampling) {
-        Generator generator = useFor(() -> new Generator(gemma, sequence, sampling, this::stopRequested));
+        Generator generator = useFor(() -> generator(sampling));
         Spliterator<Token> tokens =
                 new Spliterators.AbstractSpliterator<>(Long.MAX_VALUE, Spliterator.ORDERED | Spliterator.NONNULL) {
                     @Override
@@ -157,14 +159,20 @@ public final class Session implements AutoCloseable {
     ///
     /// @throws IllegalArgumentException if `position` is negative or beyond [#position]
     public void rewind(int position) {
-        use(() -> sequence.rewind(position));
+        use(() -> {
+            sequence.rewind(position);
+            stepping = null;
+        });
     }
 
     /// An independent session with the same tokens, keys and values: a shared prompt is computed once.
     ///
     /// @throws OutOfMemoryError if there is no memory for a second cache
     public Session fork() {
-        return useFor(() -> new Session(gemma, sequence.fork()));
+        return useFor(() -> {
+            gemma.requireMemory(Capacity.tokens(capacity()));
+            return new Session(gemma, sequence.fork());
+        });
     }
 
     /// Tokens in the session.
@@ -188,12 +196,17 @@ public final class Session implements AutoCloseable {
     /// @throws IllegalStateException if another thread is inside the session: cancel and await it first
     @Override
     public void close() {
-        if (!closed) {
-            use(() -> {
+        exclusively(() -> {
+            if (!closed) {
                 sequence.close();
                 closed = true;
-            });
-        }
+            }
+            return closed;
+        });
+    }
+
+    private Generator generator(Sampling sampling) {
+        return new Generator(gemma, sequence, sampling, sampling.stopStrings(), this::stopRequested);
     }
 
     private boolean stopRequested() {
@@ -208,19 +221,25 @@ public final class Session implements AutoCloseable {
         });
     }
 
-    /// Runs `work` while no other thread is inside.
+    /// Runs `work` on an open session of an open model while no other thread is inside.
     private <T extends @Nullable Object> T useFor(Supplier<T> work) {
+        return exclusively(() -> {
+            if (closed) {
+                throw new IllegalStateException("session: it is closed");
+            }
+            gemma.requireOpen();
+            cancelled = false;
+            return work.get();
+        });
+    }
+
+    private <T extends @Nullable Object> T exclusively(Supplier<T> work) {
         if (!user.compareAndSet(null, Thread.currentThread())) {
             throw new IllegalStateException(
                     "session: got a call from %s while another is running, need one thread at a time"
                             .formatted(Thread.currentThread().getName()));
         }
         try {
-            if (closed) {
-                throw new IllegalStateException("session: it is closed");
-            }
-            gemma.requireOpen();
-            cancelled = false;
             return work.get();
         } finally {
             user.set(null);

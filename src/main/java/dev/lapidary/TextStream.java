@@ -1,25 +1,29 @@
 package dev.lapidary;
 
 import dev.lapidary.tokenizer.StreamingDecoder;
+import dev.lapidary.tokenizer.Tokenizer;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// Text of a running generation: complete characters only, and nothing that may turn out to begin a stop string.
 final class TextStream {
     private final @Nullable StreamingDecoder decoder;
+    private final int decodable;
     private final List<String> stopStrings;
     private final StringBuilder held = new StringBuilder();
     private boolean stopped;
 
-    /// @param decoder null for a checkpoint without a tokenizer: all text is empty then
-    TextStream(@Nullable StreamingDecoder decoder, List<String> stopStrings) {
-        this.decoder = decoder;
+    /// @param tokenizer null for a checkpoint without one: all text is empty then
+    TextStream(@Nullable Tokenizer tokenizer, List<String> stopStrings) {
+        decoder = tokenizer == null ? null : tokenizer.streamingDecoder();
+        decodable = tokenizer == null ? 0 : tokenizer.vocabSize();
         this.stopStrings = stopStrings;
     }
 
-    /// What `id` makes certain of the text.
+    /// What `id` makes certain of the text. Rows that pad the embedding table beyond the tokenizer's pieces have
+    /// none.
     String append(int id) {
-        if (decoder == null) {
+        if (decoder == null || id >= decodable) {
             return "";
         }
         held.append(decoder.append(id));

@@ -21,19 +21,25 @@ public final class DriverThread extends Thread {
     /// An interrupt does not cut the work short, since it uses memory of the caller; the flag stays set for the
     /// caller.
     public static void run(Runnable work) {
+        run(work, () -> {});
+    }
+
+    /// As [#run(Runnable)], and tells `onInterrupt` of an interrupt as soon as it comes: until the work is done,
+    /// nobody can see it in the caller's flag.
+    public static void run(Runnable work, Runnable onInterrupt) {
         if (Thread.currentThread() instanceof DriverThread) {
             work.run();
         } else {
-            await(EXECUTOR.submit(Executors.callable(work)));
+            await(EXECUTOR.submit(Executors.callable(work)), onInterrupt);
         }
     }
 
-    /// As [#run], with a result.
+    /// As [#run(Runnable)], with a result.
     public static <T> T call(Callable<T> work) {
-        return await(EXECUTOR.submit(work));
+        return await(EXECUTOR.submit(work), () -> {});
     }
 
-    private static <T> T await(Future<T> future) {
+    private static <T> T await(Future<T> future, Runnable onInterrupt) {
         boolean interrupted = false;
         try {
             while (true) {
@@ -41,6 +47,7 @@ public final class DriverThread extends Thread {
                     return future.get();
                 } catch (InterruptedException e) {
                     interrupted = true;
+                    onInterrupt.run();
                 } catch (ExecutionException e) {
                     throw rethrown(e.getCause() == null ? e : e.getCause());
                 }
