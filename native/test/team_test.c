@@ -42,7 +42,8 @@ void team_tests(void) {
     begin_case(0, "team");
     expect_true(gemma_probe_threads() == threads, "the team's size changed");
     expect_true(gemma_kernels_abi() == GEMMA_KERNELS_ABI, "ABI of the library differs from the header's");
-    expect_true(gemma_limit_isa("avx1024") == -1 && strcmp(gemma_isa(), isa) == 0, "an unknown tier must change nothing");
+    expect_true(gemma_limit_isa("avx1024") == -1 && strcmp(gemma_isa(), isa) == 0,
+                "an unknown tier must change nothing");
     expect_true(gemma_limit_isa("portable") == 0 && strcmp(gemma_isa(), "portable") == 0, "portable is everywhere");
     expect_true(gemma_limit_isa(isa) == 0 && strcmp(gemma_isa(), isa) == 0, "a tier can be chosen again");
 }
