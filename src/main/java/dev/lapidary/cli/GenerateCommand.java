@@ -20,8 +20,10 @@ import picocli.CommandLine.Option;
 @Command(
         name = "generate",
         sortOptions = false,
-        customSynopsis =
-                "lapidary generate [-m DIR] (-p TEXT | -f FILE | --ids ID,ID... | --fim-prefix TEXT ...) [OPTIONS]",
+        customSynopsis = {
+            "lapidary generate [-m DIR] (-p TEXT | -f FILE | --ids ID,ID...) [OPTIONS]",
+            "   or: lapidary generate [-m DIR] --fim-prefix TEXT [--fim-suffix TEXT] [OPTIONS]"
+        },
         description = "Continues a prompt; the text streams to standard output as it comes.",
         footer = {
             "",
