@@ -3,9 +3,9 @@ package dev.lapidary.kernels;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import dev.lapidary.TestBackends;
 import java.lang.foreign.Arena;
 import java.lang.management.ManagementFactory;
-import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -29,10 +29,7 @@ class BackendTest {
     };
 
     static List<String> specs() {
-        String more = System.getProperty("lapidary.test.backends", "");
-        return Stream.concat(Stream.of("onednn", "openblas"), Arrays.stream(more.split(",", -1)))
-                .filter(spec -> !spec.isEmpty())
-                .toList();
+        return TestBackends.all();
     }
 
     static Stream<Arguments> products() {
