@@ -112,12 +112,12 @@ class HuggingFaceFileTest {
     @Test
     void mergesOfOnePieceThatStandApartKeepTheirRanks() throws IOException {
         JsonObject json = JsonParser.parseString("""
-                {"normalizer": %s, "decoder": %s, "padding": {"length": 8}, "truncation": {"max_length": 2},
-                 "model": {"fuse_unk": true,
-                 "vocab": {"<pad>": 0, "<eos>": 1, "<bos>": 2, "<unk>": 3, "a": 4, "b": 5, "c": 6, "d": 7,
-                   "ab": 8, "bc": 9, "cd": 10, "abc": 11},
-                 "merges": ["a bc", "a b", "c d", "ab c"]}}
-                """.formatted(JSON.get("normalizer"), JSON.get("decoder")))
+            {"normalizer": %s, "decoder": %s, "padding": {"length": 8}, "truncation": {"max_length": 2},
+             "model": {"fuse_unk": true,
+             "vocab": {"<pad>": 0, "<eos>": 1, "<bos>": 2, "<unk>": 3, "a": 4, "b": 5, "c": 6, "d": 7,
+               "ab": 8, "bc": 9, "cd": 10, "abc": 11},
+             "merges": ["a bc", "a b", "c d", "ab c"]}}
+            """.formatted(JSON.get("normalizer"), JSON.get("decoder")))
                 .getAsJsonObject();
         Tokenizer tokenizer = new Tokenizer(read(json.toString()));
         assertThat(tokenizer.encode("abcd")).containsExactly(8, 10);
