@@ -2,14 +2,16 @@
 //   s[h, j] = q[h] . k[g, slot(j)], softcapped if asked; out[h] = sum_j softmax(s[h])[j] * v[g, slot(j)]
 //   slot(j) = (first_slot + j) mod slots, g = h / (heads / kv_heads); q, out f32 [heads, head_dim], k, v f32
 //   [kv_heads, slots, head_dim]; all sums f32
-// One pass over K and V per KV head for all its query heads: blocks of slots, and per head a running maximum and sum by which
-// earlier blocks are rescaled (online softmax: Milakov and Gimelshein 2018). Threads split the KV heads and, when there are too
-// few of them, ranges of slots too, whose partial results are merged at the end (flash decoding).
+// One pass over K and V per KV head for all its query heads: blocks of slots, and per head a running maximum and sum by
+// which earlier blocks are rescaled (online softmax: Milakov and Gimelshein 2018). Threads split the KV heads and, when
+// there are too few of them, ranges of slots too, whose partial results are merged at the end (flash decoding).
 #include "attend.h"
 #include "softcap.h"
 #include "team.h"
 
-#define BLOCK 32     // slots whose scores are held at a time
+// Slots whose scores are held at a time: K and V of a block, 32 KB at head_dim 256, stay in the L1 cache while all
+// heads use them.
+#define BLOCK 16
 #define MIN_RANGE 64 // slots below which a range of its own does not pay
 
 typedef struct {
@@ -38,22 +40,26 @@ INLINE void score_step(vf (*sums)[4], const float *q, const float *k, const floa
     }
 }
 
-// scores[h, s] = q[h] . k[s] for H heads and S slots, constants where this is inlined. V is asked for on the way: it is next.
+// scores[h, s] = q[h] . k[s] for H heads and S slots, constants where this is inlined. V is asked for on the way: it is
+// next.
 INLINE void score_tile(float *scores, const float *q, const float *k, const float *v, int64_t head_dim, int H, int S) {
     vf sums[4][4];
-    UNROLL for (int h = 0; h < H; h++) {
-        UNROLL for (int s = 0; s < S; s++) sums[h][s] = splat(0);
-    }
+    UNROLL for (int h = 0; h < H; h++) { UNROLL for (int s = 0; s < S; s++) sums[h][s] = splat(0); }
     int64_t i = 0;
     for (; i + LANES <= head_dim; i += LANES) score_step(sums, q + i, k + i, v + i, head_dim, LANES, H, S);
     if (i < head_dim) score_step(sums, q + i, k + i, v + i, head_dim, head_dim - i, H, S);
-    UNROLL for (int h = 0; h < H; h++) {
-        UNROLL for (int s = 0; s < S; s++) scores[h * BLOCK + s] = sum(sums[h][s]);
-    }
+    UNROLL for (int h = 0; h < H; h++) { UNROLL for (int s = 0; s < S; s++) scores[h * BLOCK + s] = sum(sums[h][s]); }
 }
 
-// values[h] = values[h] * scales[h] + sum_s weights[h, s] * v[s] for H heads and `left` columns, D vectors of them; asks for
-// the keys of the next block on the way.
+INLINE void score_block(float *scores, const float *q, const float *k, const float *v, int64_t head_dim, int64_t n,
+                        int H) {
+    int64_t s = 0;
+    for (; s + 4 <= n; s += 4) score_tile(scores + s, q, k + s * head_dim, v + s * head_dim, head_dim, H, 4);
+    for (; s < n; s++) score_tile(scores + s, q, k + s * head_dim, v + s * head_dim, head_dim, H, 1);
+}
+
+// values[h] = values[h] * scales[h] + sum_s weights[h, s] * v[s] for H heads and `left` columns, D vectors of them;
+// asks for the keys of the next block on the way.
 INLINE void value_tile(float *values, int64_t values_stride, const float *scales, const float *weights, const float *v,
                        const float *next_k, int64_t head_dim, int64_t n, int64_t left, int H, int D) {
     vf sums[4][4];
@@ -69,7 +75,8 @@ INLINE void value_tile(float *values, int64_t values_stride, const float *scales
             __builtin_prefetch(next_k + s * head_dim + d * LANES);
         }
         UNROLL for (int h = 0; h < H; h++) {
-            UNROLL for (int d = 0; d < D; d++) sums[h][d] += vs[d] * weights[h * BLOCK + s];
+            vf weight = splat(weights[h * BLOCK + s]);
+            UNROLL for (int d = 0; d < D; d++) sums[h][d] += vs[d] * weight;
         }
     }
     UNROLL for (int h = 0; h < H; h++) {
@@ -85,33 +92,64 @@ INLINE void value_tile(float *values, int64_t values_stride, const float *scales
 #define VALUE_VECTORS 2
 #endif
 
-// H heads of one KV head against n consecutive slots.
-INLINE void block_heads(const attention *a, int64_t head, int64_t part, const float *k, const float *v, int64_t n, int H) {
-    const int64_t head_dim = a->head_dim, stride = partial_floats(head_dim);
-    const float *q = a->q + head * head_dim;
-    float scores[4 * BLOCK], scales[4];
-    int64_t s = 0;
-    for (; s + 4 <= n; s += 4) score_tile(scores + s, q, k + s * head_dim, v + s * head_dim, head_dim, H, 4);
-    for (; s < n; s++) score_tile(scores + s, q, k + s * head_dim, v + s * head_dim, head_dim, H, 1);
-
-    for (int h = 0; h < H; h++) {
-        float *row = scores + h * BLOCK;
-        partial *p = partial_of(a, head + h, part);
-        if (a->softcap > 0) softcap_run(row, n, a->softcap);
-        float max = fmaxf(p->max, max_run(row, n));
-        scales[h] = p->max == max ? 1 : vexp(splat(p->max - max))[0];
-        p->sum = p->sum * scales[h] + exp_run(row, n, max);
-        p->max = max;
-    }
-
-    float *values = partial_of(a, head, part)->values;
+INLINE void value_block(float *values, int64_t values_stride, const float *scales, const float *weights, const float *v,
+                        const float *next_k, int64_t head_dim, int64_t n, int H) {
+    const int64_t wide = VALUE_VECTORS * LANES;
     int64_t d = 0;
-    for (; d + VALUE_VECTORS * LANES <= head_dim; d += VALUE_VECTORS * LANES) {
-        value_tile(values + d, stride, scales, scores, v + d, k + n * head_dim + d, head_dim, n, VALUE_VECTORS * LANES,
-                   H, VALUE_VECTORS);
+    for (; d + wide <= head_dim; d += wide) {
+        value_tile(values + d, values_stride, scales, weights, v + d, next_k + d, head_dim, n, wide, H, VALUE_VECTORS);
     }
     for (; d < head_dim; d += LANES) {
-        value_tile(values + d, stride, scales, scores, v + d, k + n * head_dim + d, head_dim, n, head_dim - d, H, 1);
+        value_tile(values + d, values_stride, scales, weights, v + d, next_k + d, head_dim, n, head_dim - d, H, 1);
+    }
+}
+
+// Functions of their own for 4, 2 and 1 heads, so that their pointers find registers too.
+#define DEFINE_HEADS(H)                                                                                                \
+    static __attribute__((noinline)) void score_##H(float *scores, const float *q, const float *k, const float *v,     \
+                                                    int64_t head_dim, int64_t n) {                                     \
+        score_block(scores, q, k, v, head_dim, n, H);                                                                  \
+    }                                                                                                                  \
+    static __attribute__((noinline)) void value_##H(float *values, int64_t stride, const float *scales,                \
+                                                    const float *weights, const float *v, const float *next_k,         \
+                                                    int64_t head_dim, int64_t n) {                                     \
+        value_block(values, stride, scales, weights, v, next_k, head_dim, n, H);                                       \
+    }
+DEFINE_HEADS(4)
+DEFINE_HEADS(2)
+DEFINE_HEADS(1)
+
+typedef struct {
+    int heads;
+    void (*score)(float *, const float *, const float *, const float *, int64_t, int64_t);
+    void (*value)(float *, int64_t, const float *, const float *, const float *, const float *, int64_t, int64_t);
+} head_group;
+static const head_group GROUPS[] = {{4, score_4, value_4}, {2, score_2, value_2}, {1, score_1, value_1}};
+
+// Scores into weights, exp(s - max), with the new maximum of the head; gives what its earlier values are to be scaled
+// by.
+static float weigh(float *scores, int64_t n, partial *p, float softcap) {
+    if (softcap > 0) softcap_run(scores, n, softcap);
+    float max = fmaxf(p->max, max_run(scores, n));
+    float scale = p->max == max ? 1 : vexp(splat(p->max - max))[0];
+    p->sum = p->sum * scale + exp_run(scores, n, max);
+    p->max = max;
+    return scale;
+}
+
+// Query heads [head, last) of one KV head against n consecutive slots.
+static void attend_block(const attention *a, int64_t head, int64_t last, int64_t part, const float *k, const float *v,
+                         int64_t n) {
+    const int64_t head_dim = a->head_dim;
+    float scores[4 * BLOCK], scales[4];
+    for (const head_group *g = GROUPS; head < last; head += g->heads) {
+        while (g->heads > last - head) g++;
+        g->score(scores, a->q + head * head_dim, k, v, head_dim, n);
+        for (int h = 0; h < g->heads; h++) {
+            scales[h] = weigh(scores + h * BLOCK, n, partial_of(a, head + h, part), a->softcap);
+        }
+        g->value(partial_of(a, head, part)->values, partial_floats(head_dim), scales, scores, v, k + n * head_dim,
+                 head_dim, n);
     }
 }
 
@@ -129,10 +167,7 @@ static void attend_range(const attention *a, int64_t g, int64_t part, int64_t fr
         n = to - j < BLOCK ? to - j : BLOCK;
         n = a->slots - slot < n ? a->slots - slot : n;
         const float *k = a->k + (g * a->slots + slot) * a->head_dim, *v = a->v + (g * a->slots + slot) * a->head_dim;
-        int64_t h = first;
-        for (; h + 4 <= last; h += 4) block_heads(a, h, part, k, v, n, 4);
-        if (h + 2 <= last) block_heads(a, h, part, k, v, n, 2), h += 2;
-        if (h < last) block_heads(a, h, part, k, v, n, 1);
+        attend_block(a, first, last, part, k, v, n);
     }
 }
 
@@ -188,7 +223,7 @@ void TIER(gemma_attend_f32)(float *out, const float *q, const float *k, const fl
     attention a = {q, k, v, heads, kv_heads, head_dim, slots, first_slot, count, softcap, scratch, 1};
     if (count == 0) {
         memset(out, 0, (size_t)(heads * head_dim) * sizeof *out);
-    } else if (team_pays(count * head_dim * (heads + 2 * kv_heads) / 8)) {
+    } else if (team_pays(count * head_dim * (heads + 8 * kv_heads) / 16)) {
         a.parts = range_count(kv_heads, count, omp_get_max_threads());
 #pragma omp parallel
         attend_share(&a, out, omp_get_thread_num(), omp_get_num_threads());

@@ -4,7 +4,8 @@
 
 #include <stdint.h>
 
-// One head over one range of slots: its running maximum, its running sum, then the weighted values not yet divided by the sum.
+// One head over one range of slots: its running maximum, its running sum, then the weighted values not yet divided by
+// the sum.
 typedef struct {
     float max, sum;
     float values[]; // head_dim

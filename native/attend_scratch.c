@@ -1,4 +1,4 @@
-// attend_scratch: how many floats gemma_attend_f32 needs: a partial per head for each range of slots, at most one range a thread.
+// attend_scratch: the floats gemma_attend_f32 needs: per head one partial for each range of slots, a range per thread
 #include "attend.h"
 #include "gemma_kernels.h"
 

@@ -4,8 +4,8 @@
 #include "simd.h"
 #include "team.h"
 
-// Adding half of the dropped unit (a little less when the kept part is even) carries into it; NaN would overflow and gets its
-// quiet bit instead.
+// Adding half of the dropped unit (a little less when the kept part is even) carries into it; NaN would overflow and
+// gets its quiet bit instead.
 INLINE vh narrow_bf16(vf x) {
     vu bits = (vu)x, rounded = bits + 0x7fff + ((bits >> 16) & 1), quiet = bits | 0x400000;
     vu chosen = (vu)blend((vi)(x == x), (vf)rounded, (vf)quiet);
@@ -32,7 +32,8 @@ INLINE void widen_row(float *out, const uint16_t *in, int64_t n, dtype type) {
 
 void TIER(gemma_narrow_bf16)(uint16_t *out, int64_t out_stride, const float *in, int64_t in_stride, int64_t rows,
                              int64_t cols) {
-    TEAM_ELEMENTS(rows, cols, rows * cols / 8, r, c, n, narrow_row(out + r * out_stride + c, in + r * in_stride + c, n));
+    TEAM_ELEMENTS(rows, cols, rows * cols / 8, r, c, n,
+                  narrow_row(out + r * out_stride + c, in + r * in_stride + c, n));
 }
 
 void TIER(gemma_widen_bf16)(float *out, int64_t out_stride, const uint16_t *in, int64_t in_stride, int64_t rows,

@@ -42,11 +42,12 @@ static const kernel_table avx512_kernels = {
 #undef KERNEL
 };
 
-// __builtin_cpu_supports also asks the OS (XGETBV) whether it saves the wide registers; it knows no "f16c" in every compiler.
+// __builtin_cpu_supports also asks the OS (XGETBV) whether it saves the wide registers; it knows no "f16c" in every
+// compiler.
 static int has_avx2(void) {
     unsigned eax, ebx, ecx = 0, edx;
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-           __get_cpuid(1, &eax, &ebx, &ecx, &edx) && (ecx & bit_F16C);
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __get_cpuid(1, &eax, &ebx, &ecx, &edx) &&
+           (ecx & bit_F16C);
 }
 
 static int has_avx512(void) {
@@ -70,8 +71,8 @@ typedef struct {
     const kernel_table *kernels;
 } tier;
 
-// From the lowest to the highest. avx512-bf16 has no kernels of its own: vdpbf16ps rounds the activations to bf16, and at one
-// row the plain FMA already waits for memory. The name tells the caller that a bf16 GEMM is native here.
+// From the lowest to the highest. avx512-bf16 has no kernels of its own: vdpbf16ps rounds the activations to bf16, and
+// at one row the plain FMA already waits for memory. The name tells the caller that a bf16 GEMM is native here.
 static const tier TIERS[] = {
     {"portable", always, &portable_kernels},
     {"avx2", has_avx2, &avx2_kernels},

@@ -11,10 +11,9 @@ INLINE void scale_row(float *out, const void *in, int64_t cols, float scale, dty
 
 INLINE void embed(float *out, int64_t out_stride, const void *table, int64_t table_stride, const int32_t *ids,
                   int64_t rows, int64_t cols, float scale, dtype type) {
-    TEAM_SPLIT(rows, 1, rows * cols / 8, from, to, for (int64_t r = from; r < to; r++) {
-        const char *row = (const char *)table + ids[r] * table_stride * bytes_of(type);
-        scale_row(out + r * out_stride, row, cols, scale, type);
-    });
+    const int64_t row_bytes = table_stride * bytes_of(type);
+    TEAM_EACH(rows, rows * cols / 8, r,
+              scale_row(out + r * out_stride, (const char *)table + ids[r] * row_bytes, cols, scale, type));
 }
 
 void TIER(gemma_embed_f32)(float *out, int64_t out_stride, const float *table, int64_t table_stride, const int32_t *ids,

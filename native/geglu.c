@@ -1,6 +1,6 @@
-// geglu: out = gelu(gate) * up, gelu the tanh approximation (simd.h, vgelu)
+// geglu: out = gelu(gate) * up, gelu the tanh approximation (exp.h, vgelu)
 //   gate, up, out f32 [rows, cols]; out may be gate or up
-#include "simd.h"
+#include "exp.h"
 #include "team.h"
 
 static void geglu_row(float *out, const float *gate, const float *up, int64_t n) {

@@ -1,14 +1,17 @@
-// gemma_kernels: the arithmetic of a Gemma decoder that is not matrix times matrix. One plain C ABI, no state but the ISA tier.
+// gemma_kernels: the arithmetic of a Gemma decoder that is not matrix times matrix. A plain C ABI; its only state is
+// the ISA tier.
 //
 // Conventions, unless a function says otherwise:
-//   activations are float32, row-major; a stride is the distance between rows in ELEMENTS and is >= the columns; any
-//     element-aligned address will do; nothing past the last element of a row is read or written
-//   bf16 and f16 values travel as uint16_t (bfloat16 and IEEE binary16 bits), and are widened exactly
-//   outputs do not overlap inputs; where a function says "out may be in", it means the same address and strides
-//   sums are taken in f32, over several lanes; exp and tanh are within 3 ulp; a product and sum is fused where the ISA can
-//   nothing is allocated, printed or checked: the caller has checked every extent; extents of zero do nothing
-//   work is split over the calling thread's OpenMP team (gemma_set_threads); the same thread count gives the same bits,
-//     and call everything from one thread, because the runtime keeps one team per calling thread
+// - Activations are float32, row-major. A stride is the distance between rows in ELEMENTS and is >= the columns. Any
+//   element-aligned address will do; nothing past the last element of a row is read or written.
+// - bf16 and f16 values travel as uint16_t (bfloat16 and IEEE binary16 bits) and are widened exactly.
+// - Outputs do not overlap inputs. "out may be in" means the same address and strides.
+// - Sums are taken in f32, over several lanes; a product and a sum are fused where the ISA can; exp and tanh are within
+//   3 ulp.
+// - Nothing is allocated, printed or checked: the caller has checked every extent. Without rows or columns nothing is
+//   done.
+// - Work is split over the calling thread's OpenMP team (gemma_set_threads); the same thread count gives the same bits.
+//   Call everything from one thread: the runtime keeps a team per calling thread.
 #ifndef GEMMA_KERNELS_H
 #define GEMMA_KERNELS_H
 
@@ -28,7 +31,7 @@ extern "C" {
 #define GEMMA_EXPORT
 #endif
 
-// ---- library ------------------------------------------------------------------------------------------------------
+// ---- library -------------------------------------------------------------------------------------------------------
 
 // GEMMA_KERNELS_ABI the library was built with.
 GEMMA_EXPORT int32_t gemma_kernels_abi(void);
@@ -46,13 +49,14 @@ GEMMA_EXPORT void gemma_set_threads(int32_t threads);
 // Runs one parallel region and returns how many threads took part.
 GEMMA_EXPORT int32_t gemma_probe_threads(void);
 
-// To be given to openblas_set_threads_callback_function: runs dojob(i, (char *)jobdata + i * jobdata_size, dojob_data) for
-// 0 <= i < numjobs on the OpenMP team, each job on a thread of its own, all at the same time (OpenBLAS's jobs wait for
-// each other), and returns when all are done. More jobs than the team has threads make the team larger for this call.
+// To be given to openblas_set_threads_callback_function: runs dojob(i, (char *)jobdata + i * jobdata_size, dojob_data)
+// for 0 <= i < numjobs on the OpenMP team, each job on a thread of its own, all at the same time (OpenBLAS's jobs wait
+// for each other), and returns when all are done. More jobs than the team has threads make the team larger for this
+// call.
 GEMMA_EXPORT void gemma_openblas_threads(int sync, void (*dojob)(int thread_num, void *jobdata, int dojob_data),
                                          int numjobs, size_t jobdata_size, void *jobdata, int dojob_data);
 
-// ---- memory -----------------------------------------------------------------------------------------------------------------
+// ---- memory --------------------------------------------------------------------------------------------------------
 
 #define GEMMA_HUGE_PAGES_FROM (4 << 20) // bytes from which huge pages are asked for
 
@@ -62,9 +66,10 @@ GEMMA_EXPORT void *gemma_map_pages(int64_t bytes);
 // Gives back what gemma_map_pages gave, with the same bytes. 0, or -1 if it was not that.
 GEMMA_EXPORT int32_t gemma_unmap_pages(void *pages, int64_t bytes);
 
-// ---- embedding, norms, residual -------------------------------------------------------------------------------------
+// ---- embedding, norms, residual ------------------------------------------------------------------------------------
 
-// out[r] = scale * table[ids[r]]       table [*, cols], out [rows, cols]; 0 <= ids[r] < rows of the table
+// out[r] = scale * table[ids[r]]
+// table [*, cols], out [rows, cols]; 0 <= ids[r] < rows of the table; one rounding, of the product
 GEMMA_EXPORT void gemma_embed_f32(float *out, int64_t out_stride, const float *table, int64_t table_stride,
                                   const int32_t *ids, int64_t rows, int64_t cols, float scale);
 GEMMA_EXPORT void gemma_embed_bf16(float *out, int64_t out_stride, const uint16_t *table, int64_t table_stride,
@@ -72,49 +77,54 @@ GEMMA_EXPORT void gemma_embed_bf16(float *out, int64_t out_stride, const uint16_
 GEMMA_EXPORT void gemma_embed_f16(float *out, int64_t out_stride, const uint16_t *table, int64_t table_stride,
                                   const int32_t *ids, int64_t rows, int64_t cols, float scale);
 
-// out[r] = in[r] / sqrt(mean(in[r]^2) + eps) * weight       in, out [rows, cols], weight [cols] is the whole factor (a
-// checkpoint that stores w for 1 + w is folded by the caller); out may be in
+// out[r] = in[r] / sqrt(mean(in[r]^2) + eps) * weight
+// in, out [rows, cols], weight [cols] is the whole factor (where a checkpoint means 1 + w, the caller has added the 1);
+// out may be in
 GEMMA_EXPORT void gemma_rms_norm_f32(float *out, int64_t out_stride, const float *in, int64_t in_stride,
                                      const float *weight, int64_t rows, int64_t cols, float eps);
 
 // residual[r] += in[r] / sqrt(mean(in[r]^2) + eps) * weight
+// residual, in [rows, cols], weight as above
 GEMMA_EXPORT void gemma_rms_norm_add_f32(float *residual, int64_t residual_stride, const float *in, int64_t in_stride,
                                          const float *weight, int64_t rows, int64_t cols, float eps);
 
 // out[r] += in[r]
+// out, in [rows, cols]
 GEMMA_EXPORT void gemma_add_f32(float *out, int64_t out_stride, const float *in, int64_t in_stride, int64_t rows,
                                 int64_t cols);
 
-// ---- rotary positions -------------------------------------------------------------------------------------------------
+// ---- rotary positions ----------------------------------------------------------------------------------------------
 
-// cos[r, i] = cos(positions[r] * inv_freq[i]), sin alike       cos, sin [rows, half] without gaps; the angle, its cosine
-// and sine are taken in f64 and rounded once
+// cos[r, i] = cos(positions[r] * inv_freq[i]), sin alike
+// cos, sin [rows, half] without gaps; the angle, its cosine and sine are taken in f64 and rounded once
 GEMMA_EXPORT void gemma_rope_table_f32(float *cos, float *sin, const double *inv_freq, const int32_t *positions,
                                        int64_t rows, int64_t half);
 
 // Per row and head, over head_dim values:
-//   1. x = x / sqrt(mean(x^2) + eps) * weight                     weight [head_dim]; NULL: no norm
-//   2. (x[i], x[i + h]) = (x[i] c - x[i + h] s, x[i + h] c + x[i] s), h = rope_dims / 2, i < h, c = cos[row, i], s = sin[row, i]
-//                                                                 cos, sin [rows, h] without gaps; NULL: no rotation
+//   1. x = x / sqrt(mean(x^2) + eps) * weight
+//   2. (x[i], x[i + half]) = (x[i] c - x[i + half] s, x[i + half] c + x[i] s)
+//      for i < half = rope_dims / 2, c = cos[row, i], s = sin[row, i]
 //   3. out = scale * x
-// in, out [rows, heads, head_dim]: element (r, h, d) at r * row_stride + h * head_stride + d; rope_dims even, <= head_dim;
-// out may be in.
+// weight [head_dim], NULL: no norm; cos, sin [rows, half] without gaps, both NULL: no rotation; rope_dims even and at
+// most head_dim; in, out [rows, heads, head_dim], element (r, h, d) at r * row_stride + h * head_stride + d; out may be
+// in
 GEMMA_EXPORT void gemma_head_norm_rope_f32(float *out, int64_t out_row_stride, int64_t out_head_stride, const float *in,
-                                           int64_t in_row_stride, int64_t in_head_stride, const float *weight, float eps,
-                                           const float *cos, const float *sin, int64_t rope_dims, float scale,
-                                           int64_t rows, int64_t heads, int64_t head_dim);
+                                           int64_t in_row_stride, int64_t in_head_stride, const float *weight,
+                                           float eps, const float *cos, const float *sin, int64_t rope_dims,
+                                           float scale, int64_t rows, int64_t heads, int64_t head_dim);
 
-// ---- feed-forward -----------------------------------------------------------------------------------------------------
+// ---- feed-forward --------------------------------------------------------------------------------------------------
 
-// out = gelu(gate) * up, gelu(g) = g / 2 * (1 + tanh(sqrt(2 / pi) (g + 0.044715 g^3)))       all [rows, cols]; out may be
-// gate or up
-GEMMA_EXPORT void gemma_geglu_f32(float *out, int64_t out_stride, const float *gate, int64_t gate_stride, const float *up,
-                                  int64_t up_stride, int64_t rows, int64_t cols);
+// out = gelu(gate) * up, gelu(g) = g / 2 * (1 + tanh(sqrt(2 / pi) (g + 0.044715 g^3)))
+// all [rows, cols]; out may be gate or up
+GEMMA_EXPORT void gemma_geglu_f32(float *out, int64_t out_stride, const float *gate, int64_t gate_stride,
+                                  const float *up, int64_t up_stride, int64_t rows, int64_t cols);
 
-// ---- a few rows times a matrix ------------------------------------------------------------------------------------------
+// ---- a few rows times a matrix -------------------------------------------------------------------------------------
 
-// out[r, o] = sum_k x[r, k] * w[o, k]       x [rows, k], w [n, k], out [rows, n]; 1 <= rows <= GEMMA_GEMV_MAX_ROWS
-// w is read from memory once for all rows. An output's bits depend neither on the threads nor on the other rows.
+// out[r, o] = sum_k x[r, k] * w[o, k]
+// x [rows, k], w [n, k], out [rows, n]; 1 <= rows <= GEMMA_GEMV_MAX_ROWS. w is read from memory once for all rows. An
+// output's bits depend neither on the threads nor on the other rows.
 GEMMA_EXPORT void gemma_gemv_f32(float *out, int64_t out_stride, const float *x, int64_t x_stride, const float *w,
                                  int64_t w_stride, int64_t rows, int64_t n, int64_t k);
 GEMMA_EXPORT void gemma_gemv_bf16(float *out, int64_t out_stride, const float *x, int64_t x_stride, const uint16_t *w,
@@ -133,7 +143,8 @@ GEMMA_EXPORT void gemma_gemv_group_f16(float *out, int64_t out_stride, const flo
                                        const uint16_t *const *w, const int64_t *n, int64_t count, int64_t w_stride,
                                        int64_t rows, int64_t k);
 
-// out[r, o] = gelu(sum_k x[r, k] gate[o, k]) * sum_k x[r, k] up[o, k]       gate, up [n, k] of one stride, gelu as above
+// out[r, o] = gelu(sum_k x[r, k] gate[o, k]) * sum_k x[r, k] up[o, k], gelu as above
+// x [rows, k], gate, up [n, k] of one stride, out [rows, n]
 GEMMA_EXPORT void gemma_gemv_geglu_f32(float *out, int64_t out_stride, const float *x, int64_t x_stride,
                                        const float *gate, const float *up, int64_t w_stride, int64_t rows, int64_t n,
                                        int64_t k);
@@ -144,35 +155,41 @@ GEMMA_EXPORT void gemma_gemv_geglu_f16(float *out, int64_t out_stride, const flo
                                        const uint16_t *gate, const uint16_t *up, int64_t w_stride, int64_t rows,
                                        int64_t n, int64_t k);
 
-// ---- attention ------------------------------------------------------------------------------------------------------------
+// ---- attention -----------------------------------------------------------------------------------------------------
 
 // Floats of scratch that gemma_attend_f32 needs for these heads on a team of up to `threads`.
 GEMMA_EXPORT int64_t gemma_attend_scratch(int64_t heads, int64_t head_dim, int64_t threads);
 
 // One query position against a ring of keys and values:
-//   s[h, j] = q[h] . k[g, slot(j)], softcap > 0: s = softcap * tanh(s / softcap); out[h] = softmax(s[h]) . v[g, slot]
+//   s[h, j] = q[h] . k[g, slot(j)]; softcap > 0: s = softcap * tanh(s / softcap)
+//   out[h] = sum_j softmax(s[h])[j] * v[g, slot(j)]
 //   slot(j) = (first_slot + j) mod slots, 0 <= j < count <= slots; g = h / (heads / kv_heads)
-// q, out [heads, head_dim] without gaps, q already scaled; k, v [kv_heads, slots, head_dim]; count 0: zeros.
-// K and V are read once per KV head, with a running maximum and sum (online softmax). scratch: gemma_attend_scratch floats.
+// q, out [heads, head_dim] without gaps, q already scaled; k, v [kv_heads, slots, head_dim]; count 0: zeros. K and V
+// are read once per KV head (online softmax). scratch: gemma_attend_scratch floats; its contents mean nothing between
+// calls.
 GEMMA_EXPORT void gemma_attend_f32(float *out, const float *q, const float *k, const float *v, int64_t heads,
                                    int64_t kv_heads, int64_t head_dim, int64_t slots, int64_t first_slot, int64_t count,
                                    float softcap, float *scratch);
 
 // In place, row r over the columns [begin[r], end[r]), 0 <= begin, end <= cols; the other columns become 0:
-//   p = softmax(cap > 0 ? cap * tanh(s / cap) : s)       scores [rows, cols]; an empty row, or one of -inf only, gives zeros
+//   p = softmax(cap > 0 ? cap * tanh(s / cap) : s)
+// scores [rows, cols]; an empty row, or one of -inf only, gives zeros
 GEMMA_EXPORT void gemma_softcap_softmax_f32(float *scores, int64_t rows, int64_t cols, int64_t stride,
                                             const int32_t *begin, const int32_t *end, float cap);
 
-// x = cap * tanh(x / cap), in place       x [rows, cols], cap > 0
+// x = cap * tanh(x / cap), in place
+// x [rows, cols], cap > 0
 GEMMA_EXPORT void gemma_softcap_f32(float *x, int64_t rows, int64_t cols, int64_t stride, float cap);
 
-// ---- formats ----------------------------------------------------------------------------------------------------------------
+// ---- formats -------------------------------------------------------------------------------------------------------
 
-// out = bf16(in), to nearest, ties to even; a NaN stays a NaN       in, out [rows, cols]
+// out = bf16(in), to nearest, ties to even, subnormals kept; a NaN stays a NaN
+// in, out [rows, cols]
 GEMMA_EXPORT void gemma_narrow_bf16(uint16_t *out, int64_t out_stride, const float *in, int64_t in_stride, int64_t rows,
                                     int64_t cols);
 
-// out = in, exactly       in, out [rows, cols]
+// out = in, exactly
+// in, out [rows, cols]
 GEMMA_EXPORT void gemma_widen_bf16(float *out, int64_t out_stride, const uint16_t *in, int64_t in_stride, int64_t rows,
                                    int64_t cols);
 GEMMA_EXPORT void gemma_widen_f16(float *out, int64_t out_stride, const uint16_t *in, int64_t in_stride, int64_t rows,

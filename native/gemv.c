@@ -1,21 +1,24 @@
 // gemv: a few rows of activations times a matrix of weights that is streamed from memory once
 //   out[r, o] = sum_k x[r, k] * w[o, k]       x f32 [rows, k], w f32, bf16 or f16 [n, k] in place, out f32 [rows, n]
 //   also for several matrices side by side (group: Q, K, V) and for gelu(gate . x) * (up . x) (geglu)
-// Threads split the outputs. Weights are widened exactly and summed in f32 in two vectors per output, the even and the odd
-// steps of LANES along k, whatever the tile: so an output has the same bits for any number of threads and of rows beside it.
-#include "simd.h"
+// Threads split the outputs. Weights are widened exactly and summed in f32, every output in the same SUMS x LANES lanes
+// and the same order whatever the tile: so its bits depend neither on the number of threads nor on the rows beside it.
+#include "exp.h"
 #include "team.h"
 
-#define RUNS 4  // runs of consecutive rows of weights that a thread reads side by side: one alone does not fill the bandwidth
+// Runs of consecutive rows of weights that a thread reads side by side: one alone does not fill the bandwidth (one
+// core: 13.4 GB/s with one, 16 with four or eight; a plain read of one run, prefetched as well, 12.5).
+#define RUNS 4
+
 #define STEP 32 // elements along k between prefetches
 #define LINE_BYTES 64
 
-// How far ahead of the loads memory is asked for in each run, past the end of its row into the next. The CPU's own prefetchers
-// stop at 4 KB pages and restart slowly.
+// How far ahead of the loads memory is asked for in each run, past the end of its row into the next. The CPU's own
+// prefetchers stop at 4 KB pages and restart slowly.
 #define AHEAD 768 // elements
 
-// Vectors of partial sums per output: the FMA's latency is hidden by the outputs of a tile, where one more does not fill
-// the registers.
+// Vectors of partial sums per output. The FMA's latency is hidden by the tile's outputs; the narrower tiers need two
+// sums each to have enough of them in flight.
 #if defined(__AVX512F__)
 #define SUMS 1
 #else
@@ -32,17 +35,15 @@ INLINE void prefetch_step(const char *w, dtype type) {
     UNROLL for (int64_t b = 0; b < STEP * bytes_of(type); b += LINE_BYTES) __builtin_prefetch(w + b);
 }
 
-// out[r, o] = x[r] . w[o] for R rows and O weight rows, both constants where this is inlined; R O SUMS vectors of sums stay in
-// registers.
+// out[r, o] = x[r] . w[o] for R rows and O weight rows, both constants where this is inlined; R O SUMS vectors of sums
+// stay in registers.
 INLINE void dot_tile(float *out, int64_t out_stride, int64_t out_step, const float *x, int64_t x_stride,
                      const char *const *w, int64_t offset, int64_t k, dtype type, int R, int O) {
     vf sums[6][RUNS][SUMS];
     const char *row[RUNS];
     UNROLL for (int o = 0; o < O; o++) {
         row[o] = w[o] + offset;
-        UNROLL for (int r = 0; r < R; r++) {
-            UNROLL for (int s = 0; s < SUMS; s++) sums[r][o][s] = splat(0);
-        }
+        UNROLL for (int r = 0; r < R; r++) { UNROLL for (int s = 0; s < SUMS; s++) sums[r][o][s] = splat(0); }
     }
     int64_t i = 0;
     for (; i + STEP <= k; i += STEP) {
@@ -53,7 +54,10 @@ INLINE void dot_tile(float *out, int64_t out_stride, int64_t out_step, const flo
             UNROLL for (int o = 0; o < O; o++) widened[o] = load_as(row[o], j, type);
             UNROLL for (int r = 0; r < R; r++) {
                 vf xs = load(x + r * x_stride + j);
-                UNROLL for (int o = 0; o < O; o++) sums[r][o][part % SUMS] += xs * widened[o];
+                UNROLL for (int o = 0; o < O; o++) {
+                    vf *at = &sums[r][o][part % SUMS];
+                    *at = multiply_add(xs, widened[o], *at);
+                }
             }
         }
     }
@@ -61,7 +65,9 @@ INLINE void dot_tile(float *out, int64_t out_stride, int64_t out_step, const flo
         int64_t left = k - i;
         UNROLL for (int o = 0; o < O; o++) {
             vf widened = left >= LANES ? load_as(row[o], i, type) : load_part_as(row[o], i, left, type);
-            UNROLL for (int r = 0; r < R; r++) sums[r][o][0] += load_n(x + r * x_stride + i, left) * widened;
+            UNROLL for (int r = 0; r < R; r++) {
+                sums[r][o][0] = multiply_add(load_n(x + r * x_stride + i, left), widened, sums[r][o][0]);
+            }
         }
     }
     UNROLL for (int r = 0; r < R; r++) {
@@ -89,7 +95,10 @@ typedef struct {
         dot_tile(out, out_stride, out_step, x, x_stride, w, offset, k, type, R, O);                                    \
     }
 #define DEFINE_TILE(R, O) DEFINE_TILE_OF(R, O, F32) DEFINE_TILE_OF(R, O, BF16) DEFINE_TILE_OF(R, O, F16)
-#define TILE(R, O) {R, O, {dot_##R##x##O##_F32, dot_##R##x##O##_BF16, dot_##R##x##O##_F16}}
+#define TILE(R, O)                                                                                                     \
+    {                                                                                                                  \
+        R, O, { dot_##R##x##O##_F32, dot_##R##x##O##_BF16, dot_##R##x##O##_F16 }                                       \
+    }
 
 // What fits the registers, from the most rows to one: for RUNS weight rows, and for a single one that is left over.
 DEFINE_TILE(1, 4)
@@ -109,8 +118,8 @@ static const tile WIDE[] = {TILE(3, 2), TILE(2, 2), TILE(1, 4)};
 static const tile NARROW[] = {TILE(2, 1), TILE(1, 1)};
 #endif
 
-// out[r, i * out_step + j] = x[r] . (row j of run i) for all rows r, `runs` = RUNS or 1 and j < n. The weights come from memory
-// for the first tile of a j and from the cache for the others.
+// out[r, i * out_step + j] = x[r] . (row j of run i) for all rows r, `runs` = RUNS or 1 and j < n. The weights come
+// from memory for the first tile of a j and from the cache for the others.
 static void dot_runs(float *out, int64_t out_stride, int64_t out_step, const product *p, const char *const *w, int runs,
                      int64_t n, dtype type) {
     for (int64_t j = 0; j < n; j++) {
@@ -139,7 +148,7 @@ static void dot_outputs(float *out, int64_t out_stride, const product *p, const 
     dot_runs(out + rest, out_stride, 0, p, &last, 1, to - rest, type);
 }
 
-static int64_t work(const product *p, int64_t n, dtype type) { return n * p->k * (bytes_of(type) + p->rows) / 32; }
+static int64_t work(const product *p, int64_t n, dtype type) { return n * p->k * (4 * bytes_of(type) + p->rows) / 64; }
 
 static void gemv(float *out, int64_t out_stride, const product *p, const void *w, int64_t n, dtype type) {
     TEAM_SPLIT(n, 16, work(p, n, type), from, to, dot_outputs(out, out_stride, p, w, from, to, type));
@@ -158,21 +167,20 @@ static void gemv_group(float *out, int64_t out_stride, const product *p, const v
                        int64_t count, dtype type) {
     int64_t total = 0;
     for (int64_t i = 0; i < count; i++) total += n[i];
-    TEAM_SPLIT(total, 16, work(p, total, type), from, to,
-               dot_group(out, out_stride, p, w, n, count, from, to, type));
+    TEAM_SPLIT(total, 16, work(p, total, type), from, to, dot_group(out, out_stride, p, w, n, count, from, to, type));
 }
 
 // One block of gelu(gate . x) * (up . x): n <= LANES outputs from `from` on.
-static void geglu_block(float *out, int64_t out_stride, const float *gates, const float *ups, int64_t stride, int64_t rows,
-                        int64_t n) {
+static void geglu_block(float *out, int64_t out_stride, const float *gates, const float *ups, int64_t stride,
+                        int64_t rows, int64_t n) {
     for (int64_t r = 0; r < rows; r++) {
         vf gate = load_n(gates + r * stride, n), up = load_n(ups + r * stride, n);
         store_n(out + r * out_stride, vgelu(gate) * up, n);
     }
 }
 
-// Outputs [from, to): two runs of gate and two of up, a block at a time, so that gelu runs on vectors and nothing but the result
-// goes to memory.
+// Outputs [from, to): two runs of gate and two of up, a block at a time, so that gelu runs on vectors and nothing but
+// the result goes to memory.
 static void dot_geglu(float *out, int64_t out_stride, const product *p, const void *gate, const void *up, int64_t from,
                       int64_t to, dtype type) {
     enum { STRIDE = RUNS * LANES };

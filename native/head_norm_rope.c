@@ -1,4 +1,5 @@
-// head_norm_rope: per row and head an optional RMSNorm, an optional half-split rotation of the first rope_dims values, a scale
+// head_norm_rope: per row and head an optional RMSNorm, an optional half-split rotation of the first rope_dims values,
+// a scale
 //   in, out f32 [rows, heads, head_dim] by row and head stride; weight f32 [head_dim] or NULL; cos, sin f32
 //   [rows, rope_dims / 2] or NULL; out may be in; sums as in norm.h
 #include "norm.h"
@@ -31,9 +32,9 @@ void TIER(gemma_head_norm_rope_f32)(float *out, int64_t out_row_stride, int64_t 
                                     int64_t in_row_stride, int64_t in_head_stride, const float *weight, float eps,
                                     const float *cos, const float *sin, int64_t rope_dims, float scale, int64_t rows,
                                     int64_t heads, int64_t head_dim) {
-    TEAM_SPLIT(rows * heads, 1, rows * heads * head_dim / 2, from, to, for (int64_t i = from; i < to; i++) {
-        int64_t r = i / heads, h = i % heads, table = r * (rope_dims / 2);
-        head_norm_rope(out + r * out_row_stride + h * out_head_stride, in + r * in_row_stride + h * in_head_stride,
-                       weight, eps, cos ? cos + table : cos, sin ? sin + table : sin, rope_dims, scale, head_dim);
-    });
+    const int64_t half = rope_dims / 2;
+    TEAM_EACH(rows * heads, rows * heads * head_dim / 4, i, int64_t r = i / heads; int64_t h = i % heads;
+              head_norm_rope(out + r * out_row_stride + h * out_head_stride,
+                             in + r * in_row_stride + h * in_head_stride, weight, eps, cos ? cos + r * half : NULL,
+                             sin ? sin + r * half : NULL, rope_dims, scale, head_dim));
 }

@@ -1,6 +1,7 @@
-// kernel_list.h: every kernel that has one copy per ISA tier, as KERNEL(name, (parameters), (arguments)). dispatch.c makes of it
-// the tiers' prototypes, the table that holds one tier, and the exported functions that call through it; gemma_kernels.h
-// documents and checks the same signatures. The lines that repeat per weight type go through one macro each.
+// kernel_list.h: every kernel that has one copy per ISA tier, as KERNEL(name, (parameters), (arguments)). dispatch.c
+// makes of it the tiers' prototypes, the table that holds one tier, and the exported functions that call through it;
+// gemma_kernels.h documents and checks the same signatures. The lines that repeat per weight type go through one macro
+// each.
 #define EMBED(name, T)                                                                                                 \
     KERNEL(name,                                                                                                       \
            (float *out, int64_t out_stride, const T *table, int64_t table_stride, const int32_t *ids, int64_t rows,    \
@@ -22,8 +23,7 @@
             int64_t w_stride, int64_t rows, int64_t n, int64_t k),                                                     \
            (out, out_stride, x, x_stride, gate, up, w_stride, rows, n, k))
 #define WIDEN(name)                                                                                                    \
-    KERNEL(name,                                                                                                       \
-           (float *out, int64_t out_stride, const uint16_t *in, int64_t in_stride, int64_t rows, int64_t cols),        \
+    KERNEL(name, (float *out, int64_t out_stride, const uint16_t *in, int64_t in_stride, int64_t rows, int64_t cols),  \
            (out, out_stride, in, in_stride, rows, cols))
 
 EMBED(gemma_embed_f32, float)
@@ -37,8 +37,7 @@ KERNEL(gemma_rms_norm_add_f32,
        (float *residual, int64_t residual_stride, const float *in, int64_t in_stride, const float *weight, int64_t rows,
         int64_t cols, float eps),
        (residual, residual_stride, in, in_stride, weight, rows, cols, eps))
-KERNEL(gemma_add_f32,
-       (float *out, int64_t out_stride, const float *in, int64_t in_stride, int64_t rows, int64_t cols),
+KERNEL(gemma_add_f32, (float *out, int64_t out_stride, const float *in, int64_t in_stride, int64_t rows, int64_t cols),
        (out, out_stride, in, in_stride, rows, cols))
 KERNEL(gemma_head_norm_rope_f32,
        (float *out, int64_t out_row_stride, int64_t out_head_stride, const float *in, int64_t in_row_stride,
@@ -69,7 +68,7 @@ KERNEL(gemma_softcap_softmax_f32,
 KERNEL(gemma_softcap_f32, (float *x, int64_t rows, int64_t cols, int64_t stride, float cap),
        (x, rows, cols, stride, cap))
 KERNEL(gemma_narrow_bf16,
-       (uint16_t *out, int64_t out_stride, const float *in, int64_t in_stride, int64_t rows, int64_t cols),
+       (uint16_t * out, int64_t out_stride, const float *in, int64_t in_stride, int64_t rows, int64_t cols),
        (out, out_stride, in, in_stride, rows, cols))
 WIDEN(gemma_widen_bf16)
 WIDEN(gemma_widen_f16)

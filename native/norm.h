@@ -4,8 +4,8 @@
 
 #include "simd.h"
 
-// 1 / sqrt(mean(x^2) + eps): squares summed in f32 over 4 x LANES lanes, so that the error grows with n / (4 LANES) at most;
-// the rest in f64, once per row
+// 1 / sqrt(mean(x^2) + eps): squares summed in f32 over 4 x LANES lanes, so that the error grows with n / (4 LANES) at
+// most; the rest in f64, once per row
 INLINE float inverse_rms(const float *x, int64_t n, float eps) {
     vf squares[4] = {{0}, {0}, {0}, {0}};
     int64_t i = 0;

@@ -22,14 +22,11 @@ static void norm_add_row(float *residual, const float *in, const float *weight, 
 
 void TIER(gemma_rms_norm_f32)(float *out, int64_t out_stride, const float *in, int64_t in_stride, const float *weight,
                               int64_t rows, int64_t cols, float eps) {
-    TEAM_SPLIT(rows, 1, rows * cols / 4, from, to, for (int64_t r = from; r < to; r++) {
-        norm_row(out + r * out_stride, in + r * in_stride, weight, cols, eps);
-    });
+    TEAM_EACH(rows, rows * cols / 4, r, norm_row(out + r * out_stride, in + r * in_stride, weight, cols, eps));
 }
 
 void TIER(gemma_rms_norm_add_f32)(float *residual, int64_t residual_stride, const float *in, int64_t in_stride,
                                   const float *weight, int64_t rows, int64_t cols, float eps) {
-    TEAM_SPLIT(rows, 1, rows * cols / 4, from, to, for (int64_t r = from; r < to; r++) {
-        norm_add_row(residual + r * residual_stride, in + r * in_stride, weight, cols, eps);
-    });
+    TEAM_EACH(rows, rows * cols / 4, r,
+              norm_add_row(residual + r * residual_stride, in + r * in_stride, weight, cols, eps));
 }

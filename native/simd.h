@@ -1,6 +1,7 @@
-// simd.h: the few vector operations the kernels are written in. A kernel file is compiled once per ISA tier (build-native.sh
-// gives GEMMA_TIER and the -m flags); here the tier becomes a vector width and, where C has no word for it, an intrinsic.
-// Vectors are GCC/clang vector types: + - * / < work lane by lane, and -ffp-contract=fast makes a * b + c one FMA.
+// simd.h: the few vector operations the kernels are written in. A kernel file is compiled once per ISA tier
+// (build-native.sh gives GEMMA_TIER and the -m flags); here the tier becomes a vector width and, where C has no word
+// for it, an intrinsic. Vectors are GCC/clang vector types: + - * / < work lane by lane, and -ffp-contract=fast fuses
+// a product and a sum into one FMA.
 #ifndef GEMMA_SIMD_H
 #define GEMMA_SIMD_H
 
@@ -73,8 +74,10 @@ INLINE void store_part(float *p, vf v, int64_t n) {
 INLINE vf load_n(const float *p, int64_t left) { return left >= LANES ? load(p) : load_part(p, left); }
 
 INLINE void store_n(float *p, vf v, int64_t left) {
-    if (left >= LANES) store(p, v);
-    else store_part(p, v, left);
+    if (left >= LANES)
+        store(p, v);
+    else
+        store_part(p, v, left);
 }
 
 // mask ? a : b, lane by lane; mask is what a comparison gives (0 or -1)
@@ -91,28 +94,42 @@ INLINE vf load_filled(const float *p, int64_t left, float fill) {
     return blend(index < (int32_t)left, load_part(p, left), splat(fill));
 }
 
-// Sum over the lanes, by halves. Intrinsics, because GCC 12 takes plain halving apart into single lanes.
-INLINE float sum(vf v) {
+// sum + a * b, one rounding wherever the tier has FMA: for sums whose bits must not depend on what the compiler chose
+// to fuse
+INLINE vf multiply_add(vf a, vf b, vf sum) {
 #if defined(__AVX512F__)
-    return _mm512_reduce_add_ps((__m512)v);
-#elif defined(__x86_64__)
-#if defined(__AVX2__)
-    __m128 quarter = _mm_add_ps(_mm256_castps256_ps128((__m256)v), _mm256_extractf128_ps((__m256)v, 1));
+    return (vf)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)sum);
+#elif defined(__FMA__)
+    return (vf)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)sum);
+#elif defined(__aarch64__)
+    return (vf)vfmaq_f32((float32x4_t)sum, (float32x4_t)a, (float32x4_t)b);
 #else
-    __m128 quarter = (__m128)v;
-#endif
-    __m128 pair = _mm_add_ps(quarter, _mm_movehl_ps(quarter, quarter));
-    return _mm_cvtss_f32(_mm_add_ss(pair, _mm_shuffle_ps(pair, pair, 1)));
-#else
-    return (v[0] + v[2]) + (v[1] + v[3]);
+    return sum + a * b;
 #endif
 }
 
-INLINE float max_lane(vf v) {
-    float m = v[0];
-    UNROLL for (int i = 1; i < LANES; i++) m = v[i] > m ? v[i] : m;
-    return m;
-}
+// The sum and the maximum over the lanes, by halves. Intrinsics, because GCC 12 takes plain halving apart into single
+// lanes.
+#if defined(__AVX512F__)
+INLINE float sum(vf v) { return _mm512_reduce_add_ps((__m512)v); }
+INLINE float max_lane(vf v) { return _mm512_reduce_max_ps((__m512)v); }
+#elif defined(__x86_64__)
+#if defined(__AVX2__)
+#define QUARTER(v, op) op(_mm256_castps256_ps128((__m256)v), _mm256_extractf128_ps((__m256)v, 1))
+#else
+#define QUARTER(v, op) (__m128) v
+#endif
+#define DEFINE_REDUCTION(name, op, op_ss)                                                                              \
+    INLINE float name(vf v) {                                                                                          \
+        __m128 four = QUARTER(v, op), two = op(four, _mm_movehl_ps(four, four));                                       \
+        return _mm_cvtss_f32(op_ss(two, _mm_shuffle_ps(two, two, 1)));                                                 \
+    }
+DEFINE_REDUCTION(sum, _mm_add_ps, _mm_add_ss)
+DEFINE_REDUCTION(max_lane, _mm_max_ps, _mm_max_ss)
+#else
+INLINE float sum(vf v) { return (v[0] + v[2]) + (v[1] + v[3]); }
+INLINE float max_lane(vf v) { return fmaxf(fmaxf(v[0], v[2]), fmaxf(v[1], v[3])); }
+#endif
 
 // ---- 16-bit formats ------------------------------------------------------------------------------------------------
 
@@ -120,7 +137,8 @@ typedef enum { F32, BF16, F16 } dtype;
 
 INLINE int64_t bytes_of(dtype type) { return type == F32 ? 4 : 2; }
 
-// The bits move up by 16. Intrinsics, because GCC 12 takes __builtin_convertvector apart into halves (half the speed of gemv).
+// The bits move up by 16. Intrinsics, because GCC 12 takes __builtin_convertvector apart into halves (half the speed of
+// gemv).
 INLINE vf widen_bf16(vh h) {
 #if defined(__AVX512F__)
     return (vf)_mm512_slli_epi32(_mm512_cvtepu16_epi32((__m256i)h), 16);
@@ -130,6 +148,8 @@ INLINE vf widen_bf16(vh h) {
     int64_t bits;
     memcpy(&bits, &h, sizeof bits);
     return (vf)_mm_unpacklo_epi16(_mm_setzero_si128(), _mm_cvtsi64_si128(bits));
+#elif defined(__aarch64__)
+    return (vf)vshll_n_u16((uint16x4_t)h, 16);
 #else
     return (vf)(__builtin_convertvector(h, vu) << 16);
 #endif
@@ -143,7 +163,8 @@ INLINE vf widen_f16(vh h) {
 #elif defined(__aarch64__)
     return (vf)vcvt_f32_f16((float16x4_t)h);
 #else
-    // exponent and mantissa moved into place, then times 2^112: exact, subnormals included; 31 is the exponent of inf and NaN
+    // exponent and mantissa moved into place, then times 2^112: exact, subnormals included; 31 is the exponent of inf
+    // and NaN
     vu bits = __builtin_convertvector(h, vu), magnitude = (bits & 0x7fff) << 13;
     vf value = (vf)magnitude * 0x1p112f;
     vi special = (vi)(magnitude >= 0x0f800000);
@@ -171,58 +192,6 @@ INLINE vf load_part_as(const void *p, int64_t i, int64_t n, dtype type) {
     for (int64_t j = 0; j < n; j++) h[j] = from[j];
 #endif
     return type == BF16 ? widen_bf16(h) : widen_f16(h);
-}
-
-// ---- exp, tanh, gelu ---------------------------------------------------------------------------------------------------
-
-// Cody and Waite: x = n ln 2 + r, |r| <= ln 2 / 2. ln 2 is in two parts, the first with 9 trailing zero bits so that n times
-// it is exact even without FMA. Gives n + 1.5 * 2^23, whose low bits are n.
-INLINE vf reduce_by_ln2(vf x, vf *r) {
-    const vf round = splat(0x1.8p23f);
-    vf shifted = x * 0x1.715476p0f + round, n = shifted - round;
-    *r = (x - n * 0x1.62e4p-1f) - n * 0x1.7f7d1cp-20f;
-    return shifted;
-}
-
-// 2^n for -126 <= n <= 127 out of n + 1.5 * 2^23
-INLINE vf power_of_two(vf shifted) { return (vf)(((vu)shifted + 127) << 23); }
-
-// exp(r) - 1 for |r| <= ln 2 / 2: r + r^2 (1/2 + r/6 + ...), Taylor to r^7; the rest is below 2^-27 of r
-INLINE vf expm1_reduced(vf r) {
-    vf p = splat(1.0f / 5040);
-    p = p * r + 1.0f / 720;
-    p = p * r + 1.0f / 120;
-    p = p * r + 1.0f / 24;
-    p = p * r + 1.0f / 6;
-    p = p * r + 0.5f;
-    return p * (r * r) + r;
-}
-
-// exp(x): 0 below -87.336 (no subnormals), inf above 88.376 (where 2^n would need n = 128), NaN for NaN
-INLINE vf vexp(vf x) {
-    const vf low = splat(-87.336f), high = splat(88.376f);
-    vf r, shifted = reduce_by_ln2(blend(x < low, low, blend(x > high, high, x)), &r);
-    vf scale = power_of_two(shifted);
-    vf e = blend(x > high, splat(INFINITY), expm1_reduced(r) * scale + scale);
-    return blend(x < low, splat(0), e);
-}
-
-// tanh(x) = -e / (2 + e) with the sign of x, e = exp(-2 |x|) - 1: no cancellation near 0, exactly 1 from 9.1 on
-INLINE vf vtanh(vf x) {
-    vu sign = (vu)x & 0x80000000u;
-    vf t = -2.0f * (vf)((vu)x ^ sign), r;
-    t = blend(t < -40.0f, splat(-40.0f), t);
-    vf shifted = reduce_by_ln2(t, &r);
-    vf scale = power_of_two(shifted);
-    vf e = expm1_reduced(r) * scale + (scale - 1.0f);
-    return (vf)((vu)(-e / (2.0f + e)) | sign);
-}
-
-// gelu(g) = g / 2 (1 + tanh(u)) = g / (1 + exp(-2 u)), u = sqrt(2 / pi) (g + 0.044715 g^3): the same function, and the left
-// tail keeps its relative accuracy
-INLINE vf vgelu(vf g) {
-    vf minus_2u = (-2 * 0.7978845608028654f) * (g + 0.044715f * (g * g) * g);
-    return g / (1.0f + vexp(minus_2u));
 }
 
 #endif

@@ -2,7 +2,7 @@
 #ifndef GEMMA_SOFTCAP_H
 #define GEMMA_SOFTCAP_H
 
-#include "simd.h"
+#include "exp.h"
 
 INLINE void softcap_run(float *x, int64_t n, float cap) {
     float inverse = 1 / cap;

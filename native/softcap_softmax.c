@@ -21,7 +21,8 @@ static void softmax_row(float *row, int64_t cols, int64_t begin, int64_t end, fl
 
 void TIER(gemma_softcap_softmax_f32)(float *scores, int64_t rows, int64_t cols, int64_t stride, const int32_t *begin,
                                      const int32_t *end, float cap) {
-    TEAM_SPLIT(rows, 1, rows * cols, from, to, for (int64_t r = from; r < to; r++) {
-        softmax_row(scores + r * stride, cols, begin[r], end[r], cap);
-    });
+    // Row i goes with row rows - 1 - i: causal spans grow with the row, and so every thread gets short and long ones.
+    TEAM_EACH((rows + 1) / 2, rows * cols, i, int64_t mirror = rows - 1 - i;
+              softmax_row(scores + i * stride, cols, begin[i], end[i], cap);
+              if (mirror > i) softmax_row(scores + mirror * stride, cols, begin[mirror], end[mirror], cap));
 }

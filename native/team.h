@@ -1,5 +1,5 @@
-// team.h: how a kernel uses the OpenMP team. One parallel region at most per call, the outermost loop in contiguous equal
-// shares, and no region at all when the work is smaller than what waking the team costs.
+// team.h: how a kernel uses the OpenMP team. One parallel region at most per call, the outermost loop in contiguous
+// equal shares, and no region at all when the work is smaller than what waking the team costs.
 #ifndef GEMMA_TEAM_H
 #define GEMMA_TEAM_H
 
@@ -23,14 +23,14 @@ static inline span team_share(int64_t count, int64_t grain, int thread, int thre
 
 static inline int team_pays(int64_t work) { return work >= TEAM_BREAK_EVEN && omp_get_max_threads() > 1; }
 
-// Runs the statement for the whole of [0, count), or on every thread for that thread's share; it sees the bounds as `from`
-// and `to`. `work`: nanoseconds, roughly.
+// Runs the statement for the whole of [0, count), or on every thread for that thread's share; it sees the bounds as
+// `from` and `to`. `work`: nanoseconds, roughly.
 #define TEAM_SPLIT(count, grain, work, from, to, ...)                                                                  \
     do {                                                                                                               \
         if (team_pays(work)) {                                                                                         \
             _Pragma("omp parallel") {                                                                                  \
                 span share_ = team_share(count, grain, omp_get_thread_num(), omp_get_num_threads());                   \
-                int64_t from = share_.begin, to = share_.end;                                                            \
+                int64_t from = share_.begin, to = share_.end;                                                          \
                 __VA_ARGS__;                                                                                           \
             }                                                                                                          \
         } else {                                                                                                       \
@@ -39,17 +39,20 @@ static inline int team_pays(int64_t work) { return work >= TEAM_BREAK_EVEN && om
         }                                                                                                              \
     } while (0)
 
-// The same for kernels that work element by element on [rows, cols]: splits rows and, so that one long row is shared too,
-// columns. The statement sees a row `r` and `n` columns from `c` on.
+// Runs the statement for each i of [0, count), the threads sharing them out.
+#define TEAM_EACH(count, work, i, ...)                                                                                 \
+    TEAM_SPLIT(                                                                                                        \
+        count, 1, work, from_, to_, for (int64_t i = from_; i < to_; i++) { __VA_ARGS__; })
+
+// The same for kernels that work element by element on [rows, cols]: splits rows and, so that one long row is shared
+// too, columns. The statement sees a row `r` and `n` columns from `c` on.
 #define TEAM_PIECE 2048
 #define TEAM_ELEMENTS(rows, cols, work, r, c, n, ...)                                                                  \
     do {                                                                                                               \
-        int64_t pieces_ = (cols + TEAM_PIECE - 1) / TEAM_PIECE;                                                        \
-        TEAM_SPLIT(rows *pieces_, 1, work, from_, to_, for (int64_t piece_ = from_; piece_ < to_; piece_++) {          \
-            int64_t r = piece_ / pieces_, c = piece_ % pieces_ * TEAM_PIECE;                                           \
-            int64_t n = cols - c < TEAM_PIECE ? cols - c : TEAM_PIECE;                                                 \
-            __VA_ARGS__;                                                                                               \
-        });                                                                                                            \
+        int64_t pieces_ = ((cols) + TEAM_PIECE - 1) / TEAM_PIECE;                                                      \
+        TEAM_EACH((rows)*pieces_, work, piece_, int64_t r = piece_ / pieces_;                                          \
+                  int64_t c = piece_ % pieces_ * TEAM_PIECE;                                                           \
+                  int64_t n = (cols)-c < TEAM_PIECE ? (cols)-c : TEAM_PIECE; __VA_ARGS__);                             \
     } while (0)
 
 #endif

@@ -7,10 +7,10 @@
 
 static double capped(double s, double cap) { return cap > 0 ? cap * tanh(s / cap) : s; }
 
-// ---- softcap_softmax -----------------------------------------------------------------------------------------------------
+// ---- softcap_softmax -----------------------------------------------------------------------------------------------
 
-static void softmax_row(const char *what, const float *got, const float *scores, int64_t row, int64_t cols, int64_t begin,
-                        int64_t end, double cap) {
+static void softmax_row(const char *what, const float *got, const float *scores, int64_t row, int64_t cols,
+                        int64_t begin, int64_t end, double cap) {
     double max = -INFINITY, total = 0;
     for (int64_t c = begin; c < end; c++) max = fmax(max, capped(scores[c], cap));
     for (int64_t c = begin; c < end; c++) total += max == -INFINITY ? 0 : exp(capped(scores[c], cap) - max);
@@ -45,7 +45,7 @@ static void softmax_case(int64_t rows, int64_t cols, int64_t gap, double range, 
     expect_gaps_untouched("softcap_softmax", scores);
 }
 
-// ---- attend ----------------------------------------------------------------------------------------------------------------
+// ---- attend --------------------------------------------------------------------------------------------------------
 
 typedef struct {
     int64_t heads, kv_heads, head_dim, slots, first_slot, count;
@@ -85,10 +85,11 @@ static void expect_head(const shape *a, int64_t h, operand q, operand k, operand
 
 static void attend_case(uint64_t seed, shape a) {
     begin_case(seed, "heads %lld/%lld, head_dim %lld, slots %lld, first %lld, count %lld, softcap %g, values to %g",
-               (long long)a.heads, (long long)a.kv_heads, (long long)a.head_dim, (long long)a.slots, (long long)a.first_slot,
-               (long long)a.count, (double)a.softcap, a.range);
+               (long long)a.heads, (long long)a.kv_heads, (long long)a.head_dim, (long long)a.slots,
+               (long long)a.first_slot, (long long)a.count, (double)a.softcap, a.range);
     int32_t threads = gemma_probe_threads();
-    operand q = make_operand(a.heads, a.head_dim, a.head_dim, 4), out = make_operand(a.heads, a.head_dim, a.head_dim, 4);
+    operand q = make_operand(a.heads, a.head_dim, a.head_dim, 4),
+            out = make_operand(a.heads, a.head_dim, a.head_dim, 4);
     operand k = make_operand(a.kv_heads * a.slots, a.head_dim, a.head_dim, 4);
     operand v = make_operand(a.kv_heads * a.slots, a.head_dim, a.head_dim, 4);
     operand scratch = make_operand(1, gemma_attend_scratch(a.heads, a.head_dim, threads), 0, 4);

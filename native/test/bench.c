@@ -1,7 +1,8 @@
-// bench: GB/s of the kernels that wait for memory, beside what plain reading reaches in the same run; and what a parallel region
-// costs. usage: ./build-native.sh --bench [THREADS [ISA]]
-// Weights are of Gemma 3 1B's shapes, rotated through more memory than the caches hold. Median and best of 41; other programs on
-// the machine move every figure, so compare only within one run.
+// bench: GB/s of the kernels that wait for memory, beside what plain reading reaches in the same run; and what a
+// parallel region costs.
+//   usage: ./build-native.sh --bench [THREADS [ISA]]
+// Weights are of Gemma 3 1B's shapes, rotated through more memory than the caches hold. Median and best of 41; other
+// programs on the machine move every figure, so compare only within one run.
 #define _DEFAULT_SOURCE
 #include "gemma_kernels.h"
 
@@ -30,7 +31,7 @@ static char *pool; // weights, keys and values: what is streamed
 static float *x, *out, *scratch;
 static int threads;
 
-// ---- what is measured: each reads `bytes` from `at` -----------------------------------------------------------------------
+// ---- what is measured: each reads `bytes` from `at` ----------------------------------------------------------------
 
 typedef struct {
     const char *name;
@@ -127,7 +128,8 @@ int main(int count, char **arguments) {
     out = malloc((size_t)16 * 262144 * sizeof *out);
     scratch = malloc((size_t)gemma_attend_scratch(16, 256, threads) * sizeof *scratch);
     if (pool == MAP_FAILED || !x || !out || !scratch) return 2;
-    for (int64_t i = 0; i < POOL_BYTES / 4; i++) ((uint32_t *)pool)[i] = 0x3c003c00u + (uint32_t)(i * 2654435761u >> 8 & 0x7f007f);
+    for (int64_t i = 0; i < POOL_BYTES / 4; i++)
+        ((uint32_t *)pool)[i] = 0x3c003c00u + (uint32_t)(i * 2654435761u >> 8 & 0x7f007f);
     for (int64_t i = 0; i < 16 * 6912; i++) x[i] = (float)(i % 13) / 64;
     memset(out, 0, (size_t)16 * 262144 * sizeof *out);
 

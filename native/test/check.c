@@ -1,5 +1,5 @@
-// check: the frame of the kernel tests. Prints one line per failing case with its seed, shape and worst element; exits with 1 if
-// there is any.
+// check: the frame of the kernel tests. Prints one line per failing case with its seed, shape and worst element; exits
+// with 1 if there is any.
 #define _DEFAULT_SOURCE
 #include "check.h"
 
@@ -12,7 +12,7 @@
 
 const int64_t EDGE_SIZES[SIZES] = {1, 2, 7, 8, 9, 31, 32, 33, 64, 65, 257};
 
-// ---- operands ----------------------------------------------------------------------------------------------------------
+// ---- operands ------------------------------------------------------------------------------------------------------
 
 #define MOST_OPERANDS 64
 static struct {
@@ -45,7 +45,7 @@ void free_operands(void) {
 float *f32_row(operand m, int64_t row) { return (float *)m.data + row * m.stride; }
 uint16_t *h16_row(operand m, int64_t row) { return (uint16_t *)m.data + row * m.stride; }
 
-// ---- values ------------------------------------------------------------------------------------------------------------
+// ---- values --------------------------------------------------------------------------------------------------------
 
 static uint64_t case_seed, state;
 static char case_shape[200];
@@ -100,7 +100,7 @@ void fill_h16(operand m, double low, double high, int is_f16) {
 
 double gelu_reference(double x) { return 0.5 * x * (1 + tanh(0.79788456080286535588 * (x + 0.044715 * x * x * x))); }
 
-// ---- expectations ------------------------------------------------------------------------------------------------------
+// ---- expectations --------------------------------------------------------------------------------------------------
 
 static int32_t threads;
 
@@ -112,8 +112,9 @@ static int fails_first(void) { // one message per case
 void expect(const char *what, int64_t row, int64_t col, double got, double want, double tolerance) {
     int fine = isnan(want) ? isnan(got) : isinf(want) ? got == want : fabs(got - want) <= tolerance;
     if (!fine && fails_first()) {
-        fprintf(stderr, "%s (%s, %d threads, seed %llu, %s): [%lld, %lld]: got %.9g, need %.9g +- %.3g\n", what, gemma_isa(),
-                threads, (unsigned long long)case_seed, case_shape, (long long)row, (long long)col, got, want, tolerance);
+        fprintf(stderr, "%s (%s, %d threads, seed %llu, %s): [%lld, %lld]: got %.9g, need %.9g +- %.3g\n", what,
+                gemma_isa(), threads, (unsigned long long)case_seed, case_shape, (long long)row, (long long)col, got,
+                want, tolerance);
     }
 }
 
@@ -133,7 +134,17 @@ void expect_gaps_untouched(const char *what, operand m) {
     }
 }
 
-int main(void) {
+static void all_tests(void) {
+    elementwise_tests();
+    norm_rope_tests();
+    gemv_tests();
+    attention_tests();
+    team_tests();
+}
+
+// With the argument "team", the tests of the team alone (build-native.sh runs them under a thread limit too).
+int main(int count, char **arguments) {
+    void (*tests)(void) = count > 1 && strcmp(arguments[1], "team") == 0 ? team_tests : all_tests;
     static const char *const tiers[] = {"portable", "avx2", "avx512", "avx512-bf16"};
     for (int tier = 0; tier < 4; tier++) {
         gemma_limit_isa(tiers[tier]);
@@ -144,11 +155,7 @@ int main(void) {
         for (threads = 1; threads <= 2; threads++) {
             int before = failures;
             gemma_set_threads(threads);
-            elementwise_tests();
-            norm_rope_tests();
-            gemv_tests();
-            attention_tests();
-            team_tests();
+            tests();
             printf("%-12s %d threads: %s\n", tiers[tier], threads, failures == before ? "ok" : "FAILED");
             fflush(stdout);
         }

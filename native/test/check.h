@@ -1,5 +1,5 @@
-// check.h: what the kernel tests share: seeded values, operands that end at a guard page, and comparison with a reason to fail.
-// A test runs for every ISA tier of this CPU and for 1 and 2 threads; see check.c.
+// check.h: what the kernel tests share: seeded values, operands that end at a guard page, and comparison with a reason
+// to fail. A test runs for every ISA tier of this CPU and for 1 and 2 threads; see check.c.
 #ifndef GEMMA_CHECK_H
 #define GEMMA_CHECK_H
 
@@ -14,8 +14,8 @@
 extern const int64_t EDGE_SIZES[];
 #define SIZES 11
 
-// A [rows, cols] operand of `bytes` per element whose last element ends at a page that traps. The gaps between rows, and all
-// of it at first, hold the pattern 0xa5.
+// A [rows, cols] operand of `bytes` per element whose last element ends at a page that traps. The gaps between rows,
+// and all of it at first, hold the pattern 0xa5.
 typedef struct {
     void *data;
     int64_t rows, cols, stride;
@@ -34,7 +34,7 @@ double uniform(double low, double high);
 int64_t below(int64_t n);
 void fill_f32(operand m, double low, double high);
 void fill_h16(operand m, double low, double high, int is_f16); // bf16 or f16 bits of such values
-double widen(uint16_t bits, int is_f16);                      // written apart from the kernels
+double widen(uint16_t bits, int is_f16);                       // written apart from the kernels
 
 // Reports element [row, col] if |got - want| is not <= tolerance (a NaN where none is wanted is reported too).
 void expect(const char *what, int64_t row, int64_t col, double got, double want, double tolerance);

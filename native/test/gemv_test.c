@@ -1,5 +1,5 @@
-// gemv_test: gemv, gemv_group, gemv_geglu for the three weight types against doubles; and that bits depend neither on threads nor
-// on the rows beside.
+// gemv_test: gemv, gemv_group, gemv_geglu for the three weight types against doubles; and that bits depend neither on
+// threads nor on the rows beside.
 #include "check.h"
 
 #include <math.h>
@@ -14,8 +14,8 @@ static double weight_at(const product *p, int64_t o, int64_t i) {
     return p->type ? widen(h16_row(p->w, o)[i], p->type == 2) : f32_row(p->w, o)[i];
 }
 
-// The exact dot product and, in *error, what f32 may make of it: 8 sums or more (2 vectors of 4 lanes) of k / 8 terms, a tree, and
-// the products' own roundings where there is no FMA.
+// The exact dot product and, in *error, what f32 may make of it: 8 sums or more (2 vectors of 4 lanes) of k / 8 terms,
+// a tree, and the products' own roundings where there is no FMA.
 static double dot(const product *p, int64_t r, int64_t o, double *error) {
     int64_t k = p->x.cols;
     double total = 0, size = 0;
@@ -30,8 +30,10 @@ static double dot(const product *p, int64_t r, int64_t o, double *error) {
 
 static operand weights(int64_t n, int64_t k, int64_t gap, int type, double range) {
     operand w = make_operand(n, k, k + gap, type ? 2 : 4);
-    if (type) fill_h16(w, -range, range, type == 2);
-    else fill_f32(w, -range, range);
+    if (type)
+        fill_h16(w, -range, range, type == 2);
+    else
+        fill_f32(w, -range, range);
     return w;
 }
 
@@ -128,7 +130,8 @@ void gemv_tests(void) {
             for (int j = 0; j < SIZES; j++, seed++) {
                 int64_t n = EDGE_SIZES[i], k = EDGE_SIZES[j], rows = row_counts[seed % 9];
                 double range = seed % 3 ? 1 : 1e4;
-                begin_case(seed, "rows %lld, n %lld, k %lld, type %d", (long long)rows, (long long)n, (long long)k, type);
+                begin_case(seed, "rows %lld, n %lld, k %lld, type %d", (long long)rows, (long long)n, (long long)k,
+                           type);
                 gemv_case(rows, n, k, (int64_t)(seed % 2) * 3, type, range);
                 gemv_case(1, n, k, 1, type, range);
                 if (n <= 65) group_case(rows, n, k, type);

@@ -31,7 +31,8 @@ static void norm_case(int64_t rows, int64_t cols, int64_t gap, double range, int
     for (int64_t r = 0; r < rows; r++) {
         double inverse = inverse_rms(f32_row(kept, r), cols, eps);
         for (int64_t c = 0; c < cols; c++) {
-            double want = f32_row(kept, r)[c] * inverse * f32_row(weight, 0)[c], error = fabs(want) * norm_error(cols) + 1e-37;
+            double want = f32_row(kept, r)[c] * inverse * f32_row(weight, 0)[c],
+                   error = fabs(want) * norm_error(cols) + 1e-37;
             double base = f32_row(before, r)[c];
             expect("rms_norm", r, c, f32_row(result, r)[c], want, error);
             expect("rms_norm_add", r, c, f32_row(residual, r)[c], base + want, error + UNIT * fabs(base + want));
@@ -56,7 +57,8 @@ static void table_case(int64_t rows, int64_t half) {
     }
 }
 
-// Rows of [heads, head_dim] with a gap between heads and one between rows; in place or into another layout (heads outermost).
+// Rows of [heads, head_dim] with a gap between heads and one between rows; in place or into another layout (heads
+// outermost).
 static void head_case(int64_t rows, int64_t heads, int64_t head_dim, int64_t rope_dims, int64_t gap, int has_norm,
                       int in_place) {
     const float eps = 1e-6f, scale = 0.0625f;
@@ -72,8 +74,9 @@ static void head_case(int64_t rows, int64_t heads, int64_t head_dim, int64_t rop
     memcpy(kept.data, in.data, (size_t)in.cols * 4);
     int64_t out_row = in_place ? row_stride : head_stride, out_head = in_place ? head_stride : rows * head_stride;
     float *result = in_place ? in.data : out.data;
-    gemma_head_norm_rope_f32(result, out_row, out_head, in.data, row_stride, head_stride, has_norm ? weight.data : NULL, eps,
-                             half ? cosines.data : NULL, half ? sines.data : NULL, rope_dims, scale, rows, heads, head_dim);
+    gemma_head_norm_rope_f32(result, out_row, out_head, in.data, row_stride, head_stride, has_norm ? weight.data : NULL,
+                             eps, half ? cosines.data : NULL, half ? sines.data : NULL, rope_dims, scale, rows, heads,
+                             head_dim);
     for (int64_t r = 0; r < rows; r++) {
         for (int64_t h = 0; h < heads; h++) {
             const float *x = (float *)kept.data + r * row_stride + h * head_stride;

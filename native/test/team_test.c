@@ -1,4 +1,5 @@
-// team_test: the names of the tiers, the size of the team, and OpenBLAS's jobs, which must all run at the same time.
+// team_test: the names of the tiers, the size of the team, OpenBLAS's jobs, which must all run at the same time, and
+// pages.
 #include "check.h"
 
 #include <stdatomic.h>
@@ -35,14 +36,26 @@ static void openblas_case(int count) {
     }
 }
 
+static void pages_case(void) {
+    const int64_t bytes = 2 * GEMMA_HUGE_PAGES_FROM + 1;
+    char *pages = gemma_map_pages(bytes);
+    begin_case(0, "%lld bytes", (long long)bytes);
+    expect_true(pages != NULL && pages[0] == 0 && pages[bytes - 1] == 0, "pages are there and zero");
+    pages[0] = pages[bytes - 1] = 1;
+    expect_true(gemma_unmap_pages(pages + 1, bytes) == -1, "what was not mapped cannot be given back");
+    expect_true(gemma_unmap_pages(pages, bytes) == 0, "pages are given back");
+}
+
 void team_tests(void) {
     const char *isa = gemma_isa();
     int32_t threads = gemma_probe_threads();
     for (int count = 1; count <= MOST_JOBS; count++) openblas_case(count);
+    pages_case();
     begin_case(0, "team");
     expect_true(gemma_probe_threads() == threads, "the team's size changed");
     expect_true(gemma_kernels_abi() == GEMMA_KERNELS_ABI, "ABI of the library differs from the header's");
-    expect_true(gemma_limit_isa("avx1024") == -1 && strcmp(gemma_isa(), isa) == 0, "an unknown tier must change nothing");
+    expect_true(gemma_limit_isa("avx1024") == -1 && strcmp(gemma_isa(), isa) == 0,
+                "an unknown tier must change nothing");
     expect_true(gemma_limit_isa("portable") == 0 && strcmp(gemma_isa(), "portable") == 0, "portable is everywhere");
     expect_true(gemma_limit_isa(isa) == 0 && strcmp(gemma_isa(), isa) == 0, "a tier can be chosen again");
 }

@@ -11,4 +11,8 @@ module dev.lapidary {
     requires static info.picocli;
     requires static me.tongfei.progressbar;
     requires static org.jline.reader;
+    requires static org.jline.terminal;
+
+    opens dev.lapidary.cli to
+            info.picocli;
 }

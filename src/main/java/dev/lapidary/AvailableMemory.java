@@ -15,11 +15,16 @@ final class AvailableMemory {
 
     /// @throws OutOfMemoryError if the session's own part of the plan is more than what is available
     static void require(MemoryPlan plan, Capacity capacity) {
-        long available = bytes(MEMINFO, CGROUP);
+        long available = bytes();
         if (plan.kvCacheBytes() > available) {
             throw new OutOfMemoryError("session of %d tokens: got %s available, need %s"
                     .formatted(capacity.tokens(), MemoryPlan.mebibytes(available), plan));
         }
+    }
+
+    /// What this process may still take; `Long.MAX_VALUE` where nothing says so.
+    static long bytes() {
+        return bytes(MEMINFO, CGROUP);
     }
 
     /// The smaller of what the machine and what the control group have left; `Long.MAX_VALUE` where neither says.

@@ -16,6 +16,7 @@ import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -111,6 +112,24 @@ public final class Gemma implements AutoCloseable {
                 model.moduleTree().bytes(),
                 KvCache.bytes(model.config(), capacity.tokens(), model.chunk()),
                 Workspace.bytes(model.config(), model.chunk()));
+    }
+
+    /// Modules with their shapes, and the traits of each layer.
+    public ModelDescription describe() {
+        return ModelDescription.of(model);
+    }
+
+    /// How the activations of a prompt are distributed, layer by layer in the order of the forward pass.
+    ///
+    /// @param ids the prompt, exactly as given
+    /// @throws IllegalArgumentException if there is no id, one is outside the vocabulary, or there are more than
+    ///                                  [#maxPositions]
+    public List<ActivationStatistics> activationStatistics(int... ids) {
+        ActivationSums sums = new ActivationSums();
+        try (Session session = newSession(Capacity.tokens(ids.length))) {
+            session.append(ids, sums);
+        }
+        return sums.statistics();
     }
 
     /// Whether the checkpoint has a tokenizer; without one, sessions take and give ids alone.

@@ -14,7 +14,7 @@ public interface Backend {
     boolean multiplies(DataType type);
 
     /// `out = left * right^T`: `[m, k], [n, k] -> [m, n]`. The inputs are of one type that this backend
-    /// [#multiplies], with F32 sums; `out` is F32.
+    /// [#multiplies], with F32 sums; `out` is F32. A BF16 `left` is dense or has a multiple of 32 columns.
     void matmulTransposed(Matrix left, Matrix right, Matrix out);
 
     /// `out = left * right`, all F32: `[m, k], [k, n] -> [m, n]`.

@@ -2,6 +2,7 @@ package dev.lapidary.kernels;
 
 import java.net.URL;
 import java.nio.file.Path;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// What loading a library asks of the machine and of the JVM. Tests answer in its place, so that every refusal can be
@@ -23,6 +24,9 @@ interface Host {
     /// A file on the class path or in a module; null if there is none.
     @Nullable
     URL resource(String path);
+
+    /// Where this machine keeps shared libraries.
+    List<Path> systemFolders(Platform platform);
 
     /// Loads a library into our class loader; throws `UnsatisfiedLinkError` with the dynamic linker's words.
     void load(Path file);

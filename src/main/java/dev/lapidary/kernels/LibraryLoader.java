@@ -7,9 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// Finds and loads one library: the file that a property names, else the packaged one, else the system's. Keeps what
@@ -58,7 +56,7 @@ final class LibraryLoader {
         if (packaged != null) {
             return packaged;
         }
-        for (Path folder : systemFolders()) {
+        for (Path folder : host.systemFolders(platform)) {
             Path file = folder.resolve(library.file());
             if (tryLoad(file.toString(), file)) {
                 return file;
@@ -142,17 +140,6 @@ final class LibraryLoader {
         return e.getClass() == IOException.class
                 ? String.valueOf(e.getMessage())
                 : "%s: %s".formatted(e.getClass().getSimpleName(), e.getMessage());
-    }
-
-    private Set<Path> systemFolders() {
-        Set<Path> folders = new LinkedHashSet<>();
-        for (String folder : String.valueOf(host.property("java.library.path")).split(":", -1)) {
-            if (folder.startsWith("/")) {
-                folders.add(Path.of(folder));
-            }
-        }
-        folders.addAll(platform.systemFolders());
-        return folders;
     }
 
     private boolean tryLoad(String place, Path file) {

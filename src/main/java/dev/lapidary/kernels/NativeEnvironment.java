@@ -3,7 +3,7 @@ package dev.lapidary.kernels;
 /// Variables that native libraries read while they are loaded. A user's own setting always wins.
 final class NativeEnvironment {
     /// How often an idle OpenMP thread looks for work before it sleeps. See `docs/native.md`
-    static final String SPIN_COUNT = "20000";
+    static final String SPIN_COUNT = "4000";
 
     private NativeEnvironment() {}
 

@@ -2,6 +2,7 @@ package dev.lapidary.kernels;
 
 import dev.lapidary.bindings.onednn.Dnnl;
 import dev.lapidary.bindings.shim.GemmaKernels;
+import java.io.File;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
@@ -17,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// A native library of this process, for as long as the process lives. The one place that may load code or believe an
@@ -222,6 +224,19 @@ public record NativeLibrary(String name, Path path) {
         @Override
         public @Nullable URL resource(String path) {
             return NativeLibrary.class.getClassLoader().getResource(path);
+        }
+
+        /// First the folders of `LD_LIBRARY_PATH`, which the JVM puts into `java.library.path`.
+        @Override
+        public List<Path> systemFolders(Platform platform) {
+            String path = System.getProperty("java.library.path", "");
+            return Stream.concat(
+                            Arrays.stream(path.split(File.pathSeparator, -1))
+                                    .map(Path::of)
+                                    .filter(Path::isAbsolute),
+                            platform.systemFolders().stream())
+                    .distinct()
+                    .toList();
         }
 
         @Override

@@ -51,6 +51,7 @@ final class OneDnn implements Backend {
     @Override
     public void matmulTransposed(Matrix left, Matrix right, Matrix out) {
         MatmulChecks.requireTransposed(this, left, right, out);
+        requireWholeTiles(left);
         multiply(left, right, true, out);
     }
 
@@ -58,6 +59,15 @@ final class OneDnn implements Backend {
     public void matmul(Matrix left, Matrix right, Matrix out) {
         MatmulChecks.requirePlain(left, right, out);
         multiply(left, right, false, out);
+    }
+
+    /// With AMX, oneDNN 3.13 reads BF16 rows of `left` in tiles of 32 columns: past the end of a row it takes what
+    /// lies there, times zero, which must not be NaN. In a dense matrix it is the next row.
+    private static void requireWholeTiles(Matrix left) {
+        if (left.type() == DataType.BF16 && left.cols() % 32 != 0 && MatmulShape.stride(left) != left.cols()) {
+            throw new IllegalArgumentException("left: got %s stride %d, need a dense one or a multiple of 32 columns"
+                    .formatted(left.shape(), left.stride()));
+        }
     }
 
     private void multiply(Matrix left, Matrix right, boolean transposeRight, Matrix out) {

@@ -47,7 +47,7 @@ enum Platform {
         return elfMachine;
     }
 
-    /// Where Linux distributions keep shared libraries, beyond `java.library.path`.
+    /// Where Linux distributions keep shared libraries.
     List<Path> systemFolders() {
         return List.of(
                 Path.of("/usr/local/lib"),

@@ -6,7 +6,7 @@ import java.util.Arrays;
 /// merges each run.
 final class Encoder {
     /// Up to this many symbols, looking for the next merge in all of them beats keeping them in a heap.
-    private static final int SHORT_RUN = 24;
+    private static final int SHORT_RUN = 16;
 
     private final Vocabulary vocabulary;
     private final Alphabet alphabet;
@@ -21,8 +21,9 @@ final class Encoder {
     // the run: symbols that may merge with each other
     private int count;
     private int[] symbols = new int[SHORT_RUN];
-    private int[] merged = new int[SHORT_RUN]; // what a symbol and its right neighbour merge into, or negative
-    private int[] spans = new int[SHORT_RUN]; // places a symbol covers, at its first and at its last place
+    private int[] rules = new int[SHORT_RUN]; // by which a symbol and its right neighbour merge
+    private int[] priorities = new int[SHORT_RUN]; // of that rule, NEVER if there is none
+    private int[] spans = new int[0]; // in a long run: places a symbol covers, at its first and at its last place
 
     Encoder(TokenizerModel model, SymbolTrie userDefined) {
         this.vocabulary = model.vocabulary();
@@ -83,26 +84,31 @@ final class Encoder {
             return;
         }
         if (count > 0) {
-            int with = merges.find(symbols[count - 1], symbol);
-            if (with == MergeTable.APART) {
+            int rule = merges.find(symbols[count - 1], symbol);
+            if (rule == MergeTable.APART) {
                 endRun();
             } else {
-                merged[count - 1] = with;
+                setRule(count - 1, rule);
             }
         }
         if (count == symbols.length) {
             symbols = Arrays.copyOf(symbols, 2 * count);
-            merged = Arrays.copyOf(merged, 2 * count);
-            spans = Arrays.copyOf(spans, 2 * count);
+            rules = Arrays.copyOf(rules, 2 * count);
+            priorities = Arrays.copyOf(priorities, 2 * count);
         }
         symbols[count++] = symbol;
+    }
+
+    private void setRule(int at, int rule) {
+        rules[at] = rule;
+        priorities[at] = rule >= 0 ? merges.priority(rule) : MergeTable.NEVER;
     }
 
     private void endRun() {
         if (count == 0) {
             return;
         }
-        merged[count - 1] = MergeTable.APART;
+        priorities[count - 1] = MergeTable.NEVER;
         if (count <= SHORT_RUN) {
             mergeShort();
         } else {
@@ -113,20 +119,21 @@ final class Encoder {
 
     private void mergeShort() {
         int left = count;
-        while (true) {
-            int best = nextMerge(left);
-            if (best < 0) {
-                break;
-            }
+        for (int at = first(left); priorities[at] != MergeTable.NEVER; at = first(left)) {
             left--;
-            symbols[best] = merged[best];
-            for (int i = best + 1; i < left; i++) {
+            symbols[at] = merges.result(rules[at]);
+            for (int i = at + 1; i < left; i++) {
                 symbols[i] = symbols[i + 1];
-                merged[i] = merged[i + 1];
+                rules[i] = rules[i + 1];
+                priorities[i] = priorities[i + 1];
             }
-            merged[best] = best + 1 < left ? merges.find(symbols[best], symbols[best + 1]) : MergeTable.APART;
-            if (best > 0) {
-                merged[best - 1] = merges.find(symbols[best - 1], symbols[best]);
+            if (at + 1 < left) {
+                setRule(at, merges.find(symbols[at], symbols[at + 1]));
+            } else {
+                priorities[at] = MergeTable.NEVER;
+            }
+            if (at > 0) {
+                setRule(at - 1, merges.find(symbols[at - 1], symbols[at]));
             }
         }
         for (int i = 0; i < left; i++) {
@@ -134,22 +141,21 @@ final class Encoder {
         }
     }
 
-    private int nextMerge(int left) {
-        int best = -1;
-        int bestPriority = Integer.MAX_VALUE;
-        for (int i = 0; i < left - 1; i++) {
-            if (merged[i] >= 0) {
-                int priority = merges.priority(merged[i]);
-                if (best < 0 || priority < bestPriority) {
-                    best = i;
-                    bestPriority = priority;
-                }
+    /// Where the next merge of a short run is: the smallest priority, and of equal ones the leftmost.
+    private int first(int left) {
+        int first = 0;
+        for (int i = 1; i < left; i++) {
+            if (priorities[i] < priorities[first]) {
+                first = i;
             }
         }
-        return best;
+        return first;
     }
 
     private void mergeLong() {
+        if (spans.length < count) {
+            spans = new int[symbols.length];
+        }
         for (int at = 0; at < count; at++) {
             spans[at] = 1;
             enqueue(at);
@@ -158,7 +164,7 @@ final class Encoder {
             long next = queue.remove();
             int at = (int) next;
             // a merge that has become impossible meanwhile, or a different one, was not taken out of the queue
-            if (merged[at] >= 0 && merges.priority(merged[at]) == (int) (next >>> Integer.SIZE)) {
+            if (priorities[at] == (int) (next >>> Integer.SIZE)) {
                 mergeAt(at);
             }
         }
@@ -170,23 +176,27 @@ final class Encoder {
     private void mergeAt(int at) {
         int right = at + spans[at];
         int span = spans[at] + spans[right];
-        symbols[at] = merged[at];
-        merged[right] = MergeTable.APART;
+        symbols[at] = merges.result(rules[at]);
+        priorities[right] = MergeTable.NEVER;
         spans[at] = span;
         spans[at + span - 1] = span;
         int next = at + span;
-        merged[at] = next < count ? merges.find(symbols[at], symbols[next]) : MergeTable.APART;
-        enqueue(at);
+        if (next < count) {
+            setRule(at, merges.find(symbols[at], symbols[next]));
+            enqueue(at);
+        } else {
+            priorities[at] = MergeTable.NEVER;
+        }
         if (at > 0) {
             int previous = at - spans[at - 1];
-            merged[previous] = merges.find(symbols[previous], symbols[at]);
+            setRule(previous, merges.find(symbols[previous], symbols[at]));
             enqueue(previous);
         }
     }
 
     private void enqueue(int at) {
-        if (merged[at] >= 0) {
-            queue.add(merges.priority(merged[at]), at);
+        if (priorities[at] != MergeTable.NEVER) {
+            queue.add(priorities[at], at);
         }
     }
 

@@ -93,7 +93,7 @@ final class HuggingFaceFile {
             String name = json.nextName();
             switch (name) {
                 case "version" -> requireOneOf(name, JsonTree.read(json), List.of("1.0"));
-                case "truncation", "padding" -> requireOneOf(name, JsonTree.read(json), List.of(JsonTree.NULL));
+                case "truncation", "padding" -> json.skipValue(); // for batches of texts; here a text is one text
                 case "added_tokens" -> readAdded();
                 case "normalizer" -> normalizer = JsonTree.read(json);
                 case "pre_tokenizer" -> readPreTokenizer();

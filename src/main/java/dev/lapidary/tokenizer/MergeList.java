@@ -32,9 +32,13 @@ final class MergeList {
         parts[++count] = start + text.length();
     }
 
-    /// Adds the merges to `table` and sets the priority of each merged piece to its rank.
-    void addTo(MergeTable table, Vocabulary vocabulary, int[] priorities) throws TokenizerException {
-        int last = -1;
+    int count() {
+        return count / 2;
+    }
+
+    /// Adds the merges to `table`, and to `results` the piece that each rule gives.
+    void addTo(MergeTable table, Vocabulary vocabulary, Alphabet alphabet, int[] results) throws TokenizerException {
+        int rule = -1;
         for (int part = 0; part < count; part += 2) {
             int left = piece(vocabulary, part, part + 1);
             int right = piece(vocabulary, part + 1, part + 2);
@@ -44,16 +48,12 @@ final class MergeList {
                     || !vocabulary.type(merged).mergeable()) {
                 continue; // symbols of their own: matched in the text before any merging
             }
-            if (merged != last && priorities[merged] != Integer.MAX_VALUE) {
-                throw new TokenizerException(
-                        "%s: model.merges[%d]: got \"%s\" again after rank %d, need all merges of a piece together"
-                                .formatted(source, part / 2, vocabulary.text(merged), priorities[merged]));
+            if (rule < 0 || results[rule] != merged) {
+                results[++rule] = merged;
             }
-            if (merged != last) {
-                priorities[merged] = part / 2;
-                last = merged;
-            }
-            table.addMerge(left, right, merged);
+            int leftEnd = alphabet.symbol(Character.codePointBefore(texts, parts[part + 1], parts[part]));
+            int rightStart = alphabet.symbol(Character.codePointAt(texts, parts[part + 1], parts[part + 2]));
+            table.addMerge(left, right, rule, leftEnd, rightStart);
         }
     }
 

@@ -4,41 +4,45 @@ import java.util.Arrays;
 
 /// Which two neighbouring symbols merge into which piece, and which merge goes first.
 ///
-/// One hash table of longs, left, right and merged symbol in 21 bits each. It also knows the pairs of characters
-/// that stand side by side in some piece: between two characters of any other pair nothing can ever merge, so a
-/// text may be cut there.
+/// One hash table of longs: left symbol, right symbol and the rule that merges them, 21 bits each. It also knows
+/// the pairs of characters that meet inside some piece: between two characters of any other pair nothing can ever
+/// merge, so a text may be cut there.
 final class MergeTable {
-    /// No merge, but some piece spans the two characters.
+    /// No rule, but some piece spans the two characters.
     static final int SPANNED = -1;
-    /// No merge and, for two characters, no piece that spans them.
+    /// No rule and, for two characters, no piece that spans them.
     static final int APART = -2;
+
+    /// The priority of no merge: after all others.
+    static final int NEVER = Integer.MAX_VALUE;
 
     private static final int BITS = 21;
     private static final int LOW = (1 << BITS) - 1;
     private static final long EMPTY = -1;
 
-    private final int[] priorities;
+    private final int[] results; // piece by rule
+    private final int[] priorities; // by rule
     private long[] slots;
     private int used;
     private int shift;
 
-    /// `priorities` by piece: the smallest merges first.
-    private MergeTable(int[] priorities) {
+    private MergeTable(int[] results, int[] priorities, int expectedMerges) {
+        this.results = results;
         this.priorities = priorities;
-        int slotBits = 33 - Integer.numberOfLeadingZeros(Math.max(priorities.length, 1 << 8));
+        int slotBits = 33 - Integer.numberOfLeadingZeros(Math.max(expectedMerges - 1, 1));
         this.slots = emptySlots(slotBits);
         this.shift = Long.SIZE - slotBits;
     }
 
-    /// The piece two neighbouring symbols merge into, or `SPANNED` or `APART`.
+    /// The rule for two neighbouring symbols, or `SPANNED` or `APART`.
     int find(int left, int right) {
         long key = key(left, right);
         int mask = slots.length - 1;
         for (int slot = slot(key); ; slot = (slot + 1) & mask) {
             long entry = slots[slot];
             if (entry >>> BITS == key) {
-                int merged = (int) entry & LOW;
-                return merged == LOW ? SPANNED : merged;
+                int rule = (int) entry & LOW;
+                return rule == LOW ? SPANNED : rule;
             }
             if (entry == EMPTY) {
                 return APART;
@@ -46,15 +50,21 @@ final class MergeTable {
         }
     }
 
-    /// The priority of merging into a piece: smaller first, and of equal ones the leftmost.
-    int priority(int merged) {
-        return priorities[merged];
+    /// The piece a rule merges two symbols into.
+    int result(int rule) {
+        return results[rule];
     }
 
-    /// SentencePiece's rule: any two symbols whose texts together are a piece merge, the piece with the highest
-    /// score first.
+    /// When a rule has its turn: smaller first, and of equal ones the leftmost.
+    int priority(int rule) {
+        return priorities[rule];
+    }
+
+    /// SentencePiece's way: any two symbols whose texts together are a piece merge, the piece with the highest
+    /// score first. There is one rule for each piece.
     static MergeTable ofScores(String source, Vocabulary vocabulary, Alphabet alphabet, float[] scores)
             throws TokenizerException {
+        int[] results = new int[scores.length];
         int[] priorities = new int[scores.length];
         for (int id = 0; id < scores.length; id++) {
             if (!Float.isFinite(scores[id])) {
@@ -63,55 +73,57 @@ final class MergeTable {
             }
             int bits = Float.floatToRawIntBits(scores[id] + 0f); // + 0 turns -0 into 0: equal scores, equal priorities
             priorities[id] = ~(bits ^ ((bits >> 31) & Integer.MAX_VALUE));
+            results[id] = id;
         }
-        MergeTable table = create(source, alphabet, priorities);
+        checkSymbols(source, alphabet.count());
+        MergeTable table = new MergeTable(results, priorities, 2 * scores.length); // so many Gemma's have
         new PieceSplitter(source, vocabulary, alphabet).addSplits(table);
         return table;
     }
 
-    /// The rule of a list of merges, which stand in the order of their ranks. Merges that give the same piece
-    /// stand together, as they do in a list made from scores, and share the first one's rank.
+    /// Hugging Face's way: a list of merges, first come, first served. Those of one piece that stand together are
+    /// one rule, because such a list was made from one score.
     static MergeTable ofMerges(String source, Vocabulary vocabulary, Alphabet alphabet, MergeList merges)
             throws TokenizerException {
-        int[] priorities = new int[vocabulary.pieces()];
-        Arrays.fill(priorities, Integer.MAX_VALUE);
-        MergeTable table = create(source, alphabet, priorities);
-        merges.addTo(table, vocabulary, priorities);
-        new PieceSplitter(source, vocabulary, alphabet).addSpans(table);
+        checkSymbols(source, alphabet.count());
+        checkSymbols(source, merges.count());
+        int[] results = new int[merges.count()];
+        int[] priorities = new int[merges.count()];
+        Arrays.setAll(priorities, rule -> rule);
+        MergeTable table = new MergeTable(results, priorities, merges.count());
+        merges.addTo(table, vocabulary, alphabet, results);
         return table;
     }
 
-    private static MergeTable create(String source, Alphabet alphabet, int[] priorities) throws TokenizerException {
-        if (alphabet.count() >= LOW) {
+    private static void checkSymbols(String source, int count) throws TokenizerException {
+        if (count >= LOW) {
             throw new TokenizerException(
-                    "%s: got %d pieces and characters, need fewer than %d".formatted(source, alphabet.count(), LOW));
+                    "%s: got %d pieces and characters or merges, need fewer than %d".formatted(source, count, LOW));
         }
-        return new MergeTable(priorities);
     }
 
-    void addMerge(int left, int right, int merged) {
-        put(key(left, right), merged);
+    /// Adds a pair that a rule merges. `leftEnd` and `rightStart` are the symbols of the characters that meet in
+    /// its middle. That is enough to know where a text may be cut: whatever is merged has nothing but such middles
+    /// inside.
+    void addMerge(int left, int right, int rule, int leftEnd, int rightStart) {
+        put(key(left, right), rule);
+        put(key(leftEnd, rightStart), LOW);
     }
 
-    /// Notes that the two characters stand side by side in a piece.
-    void addSpan(int left, int right) {
-        put(key(left, right), LOW);
-    }
-
-    private void put(long key, int merged) {
+    private void put(long key, int rule) {
         int mask = slots.length - 1;
         int slot = slot(key);
         while (slots[slot] != EMPTY) {
             if (slots[slot] >>> BITS == key) {
-                if (merged != LOW) {
-                    slots[slot] = (key << BITS) | merged;
+                if (rule != LOW) {
+                    slots[slot] = (key << BITS) | rule;
                 }
                 return;
             }
             slot = (slot + 1) & mask;
         }
-        slots[slot] = (key << BITS) | merged;
-        if (++used > slots.length / 2) {
+        slots[slot] = (key << BITS) | rule;
+        if (++used > slots.length / 8 * 5) {
             grow();
         }
     }

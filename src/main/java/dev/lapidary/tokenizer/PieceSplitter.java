@@ -1,6 +1,6 @@
 package dev.lapidary.tokenizer;
 
-/// Finds in every piece the pairs of characters it spans and the pairs of symbols it is made of.
+/// Finds the pairs of symbols that every piece can be put together from.
 final class PieceSplitter {
     private final String source;
     private final Vocabulary vocabulary;
@@ -14,34 +14,12 @@ final class PieceSplitter {
         this.alphabet = alphabet;
     }
 
-    /// Adds to `table` every way to put a piece together from two symbols, and the spans.
+    /// Adds to `table` every way to put a piece together from two symbols.
     void addSplits(MergeTable table) throws TokenizerException {
         for (int id = 0; id < vocabulary.pieces(); id++) {
             if (vocabulary.type(id).mergeable()) {
-                addSpans(table, id);
                 addSplits(table, id);
             }
-        }
-    }
-
-    /// Adds to `table` the spans only.
-    void addSpans(MergeTable table) {
-        for (int id = 0; id < vocabulary.pieces(); id++) {
-            if (vocabulary.type(id).mergeable()) {
-                addSpans(table, id);
-            }
-        }
-    }
-
-    private void addSpans(MergeTable table, int id) {
-        char[] texts = vocabulary.texts();
-        int end = vocabulary.end(id);
-        int at = vocabulary.start(id);
-        int left = Character.codePointAt(texts, at, end);
-        while ((at += Character.charCount(left)) < end) {
-            int right = Character.codePointAt(texts, at, end);
-            table.addSpan(alphabet.symbol(left), alphabet.symbol(right));
-            left = right;
         }
     }
 
@@ -64,7 +42,9 @@ final class PieceSplitter {
             int right = symbol(TextHash.rest(whole, hashes[at - start], end - at), at, end);
             if (right != Alphabet.NONE) {
                 requireUsed(id);
-                table.addMerge(left, right, id);
+                int leftEnd = alphabet.symbol(Character.codePointBefore(texts, at, start));
+                int rightStart = alphabet.symbol(Character.codePointAt(texts, at, end));
+                table.addMerge(left, right, id, leftEnd, rightStart);
             }
         }
     }

@@ -9,7 +9,7 @@ import java.util.Arrays;
 /// refused by name.
 final class SentencePieceFile {
     private static final long MAX_BYTES = 64L << 20;
-    private static final int BPE = 2;
+    private static final long BPE = 2;
 
     private final String source;
     private final Vocabulary.Builder pieces;
@@ -62,7 +62,7 @@ final class SentencePieceFile {
     }
 
     private void require(String field, Object got, Object need) throws TokenizerException {
-        if (!String.valueOf(got).equals(String.valueOf(need))) {
+        if (!got.equals(need)) {
             throw new TokenizerException("%s: %s: got %s, need %s".formatted(source, field, got, need));
         }
     }

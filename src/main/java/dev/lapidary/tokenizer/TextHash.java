@@ -19,14 +19,6 @@ final class TextHash {
         return whole - beginning * POWERS[chars];
     }
 
-    static long of(CharSequence text) {
-        long hash = 0;
-        for (int i = 0; i < text.length(); i++) {
-            hash = extend(hash, text.charAt(i));
-        }
-        return hash;
-    }
-
     static long of(char[] text, int from, int to) {
         long hash = 0;
         for (int i = from; i < to; i++) {

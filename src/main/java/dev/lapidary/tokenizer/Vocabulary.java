@@ -9,20 +9,22 @@ final class Vocabulary {
     static final int MAX_PIECES = 1 << 20;
     static final int MAX_PIECE_CHARS = 1024;
 
+    private static final int LOW_BITS = 21;
+    private static final long LOW = (1L << LOW_BITS) - 1;
+    private static final long EMPTY = 0;
+
     private final char[] texts;
     private final int[] starts; // [pieces + 1]
     private final PieceType[] types;
-    private final long[] hashes;
-    private final int[] slots; // id + 1, 0 where empty; open addressing, at most half full
+    private final long[] slots; // the hash, with id + 1 for its low bits; open addressing, at most half full
     private final int shift;
 
     private Vocabulary(Builder builder) {
         this.texts = Arrays.copyOf(builder.texts, builder.starts[builder.count]);
         this.starts = Arrays.copyOf(builder.starts, builder.count + 1);
         this.types = Arrays.copyOf(builder.types, builder.count);
-        this.hashes = new long[builder.count];
-        int slotBits = 33 - Integer.numberOfLeadingZeros(builder.count);
-        this.slots = new int[1 << slotBits];
+        int slotBits = 33 - Integer.numberOfLeadingZeros(Math.max(builder.count - 1, 1));
+        this.slots = new long[1 << slotBits];
         this.shift = Long.SIZE - slotBits;
     }
 
@@ -68,11 +70,12 @@ final class Vocabulary {
     int find(long hash, char[] text, int from, int to) {
         int mask = slots.length - 1;
         for (int slot = slot(hash); ; slot = (slot + 1) & mask) {
-            int id = slots[slot] - 1;
-            if (id < 0) {
+            long entry = slots[slot];
+            if (entry == EMPTY) {
                 return -1;
             }
-            if (hashes[id] == hash && Arrays.equals(texts, starts[id], starts[id + 1], text, from, to)) {
+            int id = (int) (entry & LOW) - 1;
+            if ((entry ^ hash) >>> LOW_BITS == 0 && Arrays.equals(texts, starts[id], starts[id + 1], text, from, to)) {
                 return id;
             }
         }
@@ -84,19 +87,18 @@ final class Vocabulary {
 
     private void index(String source) throws TokenizerException {
         int mask = slots.length - 1;
-        for (int id = 0; id < hashes.length; id++) {
+        for (int id = 0; id < types.length; id++) {
             long hash = TextHash.of(texts, starts[id], starts[id + 1]);
             int same = find(hash, texts, starts[id], starts[id + 1]);
             if (same >= 0) {
                 throw new TokenizerException(
                         "%s: pieces %d and %d are both \"%s\"".formatted(source, same, id, text(id)));
             }
-            hashes[id] = hash;
             int slot = slot(hash);
-            while (slots[slot] != 0) {
+            while (slots[slot] != EMPTY) {
                 slot = (slot + 1) & mask;
             }
-            slots[slot] = id + 1;
+            slots[slot] = (hash & ~LOW) | (id + 1);
         }
     }
 

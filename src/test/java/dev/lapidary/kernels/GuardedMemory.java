@@ -1,5 +1,6 @@
 package dev.lapidary.kernels;
 
+import java.lang.foreign.AddressLayout;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
@@ -7,75 +8,80 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 
-/// Memory that ends where a page begins that nobody may touch: a kernel that reads or writes one element too far ends
-/// the process with a SIGSEGV that names it, instead of passing.
+/// Memory that ends where a page begins that nobody may touch: native code that reads one element too many dies of it
+/// instead of passing the test.
 @SuppressWarnings("restricted")
-final class GuardedMemory implements AutoCloseable {
-    private static final int PROT_NONE = 0;
-    private static final int PROT_READ_WRITE = 3;
-    private static final int MAP_PRIVATE = 2;
-    private static final int MAP_ANONYMOUS = System.getProperty("os.name").startsWith("Mac") ? 0x1000 : 0x20;
-
-    private static final MethodHandle MMAP = function(
+final class GuardedMemory {
+    private static final int READ_WRITE = 3; // PROT_READ | PROT_WRITE
+    private static final int PRIVATE_ANONYMOUS = 0x22; // MAP_PRIVATE | MAP_ANONYMOUS of Linux
+    private static final AddressLayout ADDRESS = ValueLayout.ADDRESS;
+    private static final MethodHandle MMAP = libc(
             "mmap",
             FunctionDescriptor.of(
-                    ValueLayout.ADDRESS,
-                    ValueLayout.ADDRESS,
+                    ADDRESS,
+                    ADDRESS,
                     ValueLayout.JAVA_LONG,
                     ValueLayout.JAVA_INT,
                     ValueLayout.JAVA_INT,
                     ValueLayout.JAVA_INT,
                     ValueLayout.JAVA_LONG));
-    private static final MethodHandle MPROTECT = function(
+    private static final MethodHandle MPROTECT = libc(
             "mprotect",
-            FunctionDescriptor.of(
-                    ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.JAVA_LONG, ValueLayout.JAVA_INT));
+            FunctionDescriptor.of(ValueLayout.JAVA_INT, ADDRESS, ValueLayout.JAVA_LONG, ValueLayout.JAVA_INT));
     private static final MethodHandle MUNMAP =
-            function("munmap", FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.JAVA_LONG));
-    private static final MethodHandle GETPAGESIZE =
-            function("getpagesize", FunctionDescriptor.of(ValueLayout.JAVA_INT));
+            libc("munmap", FunctionDescriptor.of(ValueLayout.JAVA_INT, ADDRESS, ValueLayout.JAVA_LONG));
+    private static final long PAGE_BYTES = pageBytes();
 
-    private final Arena arena = Arena.ofShared();
+    private GuardedMemory() {}
 
-    /// `bytes` zeros, the last of which is the last one that may be touched; aligned for elements of a size that
-    /// divides `bytes`.
-    MemorySegment allocate(long bytes) {
+    /// `bytes` zeros, aligned as far as their number allows, that end at the guard; freed with `arena`.
+    static MemorySegment allocate(Arena arena, long bytes) {
+        long pages = (bytes + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES;
+        long mapped = pages + PAGE_BYTES;
         try {
-            long page = (int) GETPAGESIZE.invokeExact();
-            long usable = (bytes + page - 1) / page * page;
-            MemorySegment pages = (MemorySegment) MMAP.invokeExact(
-                    MemorySegment.NULL, usable + page, PROT_READ_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0L);
-            if (pages.address() == -1) {
-                throw new OutOfMemoryError("mmap of %d bytes".formatted(usable + page));
+            MemorySegment base =
+                    (MemorySegment) MMAP.invokeExact(MemorySegment.NULL, mapped, READ_WRITE, PRIVATE_ANONYMOUS, -1, 0L);
+            if (base.address() == -1) {
+                throw new OutOfMemoryError("mmap: got a refusal for %d bytes".formatted(mapped));
             }
-            MemorySegment mapped = pages.reinterpret(usable + page, arena, GuardedMemory::unmap);
-            if ((int) MPROTECT.invokeExact(mapped.asSlice(usable), page, PROT_NONE) != 0) {
-                throw new IllegalStateException("mprotect");
+            MemorySegment whole = base.reinterpret(mapped, arena, memory -> unmap(memory, mapped));
+            int status = (int) MPROTECT.invokeExact(whole.asSlice(pages), PAGE_BYTES, 0);
+            if (status != 0) {
+                throw new IllegalStateException("mprotect: got status " + status);
             }
-            return mapped.asSlice(usable - bytes, bytes);
+            return whole.asSlice(pages - bytes, bytes);
         } catch (RuntimeException | Error e) {
             throw e;
-        } catch (Throwable e) {
-            throw new AssertionError(e);
+        } catch (Throwable t) {
+            throw new AssertionError(t);
         }
     }
 
-    @Override
-    public void close() {
-        arena.close();
-    }
-
-    private static void unmap(MemorySegment mapped) {
+    private static void unmap(MemorySegment memory, long bytes) {
         try {
-            int _ = (int) MUNMAP.invokeExact(mapped, mapped.byteSize());
+            int status = (int) MUNMAP.invokeExact(memory, bytes);
+            if (status != 0) {
+                throw new IllegalStateException("munmap: got status " + status);
+            }
         } catch (RuntimeException | Error e) {
             throw e;
-        } catch (Throwable e) {
-            throw new AssertionError(e);
+        } catch (Throwable t) {
+            throw new AssertionError(t);
         }
     }
 
-    private static MethodHandle function(String name, FunctionDescriptor descriptor) {
+    private static long pageBytes() {
+        try {
+            return (int) libc("getpagesize", FunctionDescriptor.of(ValueLayout.JAVA_INT))
+                    .invokeExact();
+        } catch (RuntimeException | Error e) {
+            throw e;
+        } catch (Throwable t) {
+            throw new AssertionError(t);
+        }
+    }
+
+    private static MethodHandle libc(String name, FunctionDescriptor descriptor) {
         Linker linker = Linker.nativeLinker();
         return linker.downcallHandle(linker.defaultLookup().findOrThrow(name), descriptor);
     }

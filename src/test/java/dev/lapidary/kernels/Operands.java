@@ -17,7 +17,6 @@ final class Operands implements AutoCloseable {
 
     private static final int POISON = 0x7fc0dead;
 
-    private final GuardedMemory memory = new GuardedMemory();
     private final Arena arena = Arena.ofShared();
     private final long seed;
     private final Random random;
@@ -81,13 +80,13 @@ final class Operands implements AutoCloseable {
     }
 
     MemorySegment ints(int... values) {
-        MemorySegment ints = memory.allocate((long) values.length * Integer.BYTES);
+        MemorySegment ints = GuardedMemory.allocate(arena, (long) values.length * Integer.BYTES);
         MemorySegment.copy(values, 0, ints, ValueLayout.JAVA_INT, 0, values.length);
         return ints;
     }
 
     MemorySegment doubles(double... values) {
-        MemorySegment doubles = memory.allocate((long) values.length * Double.BYTES);
+        MemorySegment doubles = GuardedMemory.allocate(arena, (long) values.length * Double.BYTES);
         MemorySegment.copy(values, 0, doubles, ValueLayout.JAVA_DOUBLE, 0, values.length);
         return doubles;
     }
@@ -111,7 +110,6 @@ final class Operands implements AutoCloseable {
 
     @Override
     public void close() {
-        memory.close();
         arena.close();
     }
 
@@ -127,7 +125,7 @@ final class Operands implements AutoCloseable {
 
     private Matrix poisoned(DataType type, int rows, int cols, long stride) {
         long elements = rows == 0 ? 0 : (rows - 1) * stride + cols;
-        MemorySegment data = memory.allocate(elements * type.bytes());
+        MemorySegment data = GuardedMemory.allocate(arena, elements * type.bytes());
         for (long i = 0; i < elements; i++) {
             if (type == DataType.F32) {
                 data.setAtIndex(ValueLayout.JAVA_INT, i, POISON);

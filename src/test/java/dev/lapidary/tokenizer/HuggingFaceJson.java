@@ -80,7 +80,8 @@ final class HuggingFaceJson {
                 String left = piece.substring(0, at);
                 String right = piece.substring(at);
                 if (vocabulary.find(left) >= 0 && vocabulary.find(right) >= 0) {
-                    merges.add(new Merge(model.merges().priority(id), left, right));
+                    merges.add(
+                            new Merge(model.merges().priority(id), left, right)); // of a model with scores: rule = id
                 }
             }
         }

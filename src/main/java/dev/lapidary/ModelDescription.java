@@ -1,0 +1,112 @@
+package dev.lapidary;
+
+import dev.lapidary.model.GemmaConfig;
+import dev.lapidary.model.LayerConfig;
+import dev.lapidary.model.ModuleTree;
+import dev.lapidary.model.TextModel;
+import java.util.List;
+
+/// A model as people look at it: extents, the modules with their shapes, and the traits of each layer.
+///
+/// @param architecture the checkpoint's own word for it: `gemma3_text`
+/// @param vocab        tokens in the vocabulary
+/// @param embedding    width of the residual stream
+/// @param maxPositions positions the model was made for
+/// @param finalSoftcap `cap * tanh(logit / cap)`; 0 for none
+/// @param modules      the whole model
+/// @param layers       first to last
+public record ModelDescription(
+        String architecture,
+        int vocab,
+        int embedding,
+        int maxPositions,
+        float finalSoftcap,
+        Part modules,
+        List<Layer> layers) {
+    /// Copies the list.
+    public ModelDescription {
+        layers = List.copyOf(layers);
+    }
+
+    static ModelDescription of(TextModel model) {
+        GemmaConfig config = model.config();
+        return new ModelDescription(
+                config.architecture(),
+                config.vocab(),
+                config.embedding(),
+                config.maxPositions(),
+                config.finalSoftcap(),
+                part(model.moduleTree()),
+                config.layers().stream().map(ModelDescription::layer).toList());
+    }
+
+    private static Part part(ModuleTree tree) {
+        return new Part(
+                tree.name(),
+                tree.shape(),
+                tree.parameters(),
+                tree.bytes(),
+                tree.children().stream().map(ModelDescription::part).toList());
+    }
+
+    private static Layer layer(LayerConfig traits) {
+        return new Layer(
+                traits.attention().name(),
+                traits.window(),
+                traits.heads(),
+                traits.kvHeads(),
+                traits.headDim(),
+                traits.neurons(),
+                traits.rope().theta(),
+                traits.rope().factor(),
+                traits.queryScale(),
+                traits.softcap(),
+                traits.queryKeyNorm(),
+                traits.postNorms(),
+                2L * traits.kvCols() * Float.BYTES);
+    }
+
+    /// A module, with its modules in the order of the forward pass.
+    ///
+    /// @param name       what the parent calls it
+    /// @param shape      `BF16 [out, in]` of a weight matrix; empty for a module of modules
+    /// @param parameters weights in it and below it; a head tied to the embedding counts 0
+    /// @param bytes      bytes of those weights as they are stored
+    /// @param children   modules below it
+    public record Part(String name, String shape, long parameters, long bytes, List<Part> children) {
+        /// Copies the list.
+        public Part {
+            children = List.copyOf(children);
+        }
+    }
+
+    /// Traits of a layer.
+    ///
+    /// @param attention       `LOCAL` or `GLOBAL`
+    /// @param window          keys a LOCAL layer sees, the query's own included; 0 in a GLOBAL layer
+    /// @param heads           query heads
+    /// @param kvHeads         key and value heads
+    /// @param headDim         elements of one head
+    /// @param neurons         width of the feed-forward
+    /// @param ropeTheta       base of the rotary frequencies
+    /// @param ropeFactor      positions are divided by it
+    /// @param queryScale      factor on the attention scores
+    /// @param softcap         `cap * tanh(score / cap)` on attention scores; 0 for none
+    /// @param queryKeyNorm    whether queries and keys get an RMSNorm
+    /// @param postNorms       whether the branches get an RMSNorm before the residual add
+    /// @param kvBytesPerToken bytes of keys and values of one position
+    public record Layer(
+            String attention,
+            int window,
+            int heads,
+            int kvHeads,
+            int headDim,
+            int neurons,
+            double ropeTheta,
+            double ropeFactor,
+            float queryScale,
+            float softcap,
+            boolean queryKeyNorm,
+            boolean postNorms,
+            long kvBytesPerToken) {}
+}

@@ -1,0 +1,82 @@
+package dev.lapidary.cli;
+
+import dev.lapidary.Gemma;
+import dev.lapidary.Generation;
+import dev.lapidary.Sampling;
+import dev.lapidary.Session;
+import dev.lapidary.Token;
+import dev.lapidary.tokenizer.Chat;
+import java.util.concurrent.CancellationException;
+import java.util.function.Consumer;
+import java.util.function.IntFunction;
+
+/// Turns of a user and a model, and the session that holds what they have said.
+final class Conversation implements AutoCloseable {
+    private final Console console;
+    private final Gemma gemma;
+    private final Session session;
+    private final String system;
+    private final int piece;
+    private final IntFunction<Sampling> samplings;
+    private Chat chat;
+    private int turns;
+
+    /// A conversation in which nothing was said.
+    ///
+    /// @param session   empty, closed with this
+    /// @param system    empty for none
+    /// @param piece     most tokens computed at once
+    /// @param samplings how to pick the tokens of the answer with this index
+    /// @throws IllegalArgumentException if the vocabulary has no turns
+    Conversation(
+            Console console, Gemma gemma, Session session, String system, int piece, IntFunction<Sampling> samplings) {
+        this.console = console;
+        this.gemma = gemma;
+        this.session = session;
+        this.system = system;
+        this.piece = piece;
+        this.samplings = samplings;
+        chat = begin();
+    }
+
+    /// Lets the model answer.
+    ///
+    /// @throws IllegalStateException if what the user says does not fit any more; it then was not said
+    /// @throws CancellationException after an interrupt before the answer began; nothing was said then either
+    Generation answer(String said, Consumer<Token> onToken) {
+        Chat asked = chat.user(said);
+        int held = session.position();
+        int[] ids = asked.idsAfter(session.ids());
+        if (ids.length >= session.capacity() - held) {
+            throw new IllegalStateException(
+                    "conversation: got %d more tokens after %d, need fewer than %d in all; /reset starts a new one"
+                            .formatted(ids.length, held, session.capacity()));
+        }
+        try {
+            Prefill.append(console, session, ids, piece);
+        } catch (CancellationException e) {
+            session.rewind(held);
+            throw e;
+        }
+        Generation answer = session.generate(samplings.apply(turns), onToken);
+        chat = asked.model(answer.ids());
+        turns++;
+        return answer;
+    }
+
+    /// Forgets everything that was said.
+    void reset() {
+        session.rewind(0);
+        chat = begin();
+        turns = 0;
+    }
+
+    @Override
+    public void close() {
+        session.close();
+    }
+
+    private Chat begin() {
+        return system.isEmpty() ? gemma.chat() : gemma.chat().system(system);
+    }
+}

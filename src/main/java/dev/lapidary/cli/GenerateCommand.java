@@ -1,0 +1,164 @@
+package dev.lapidary.cli;
+
+import dev.lapidary.Capacity;
+import dev.lapidary.FinishReason;
+import dev.lapidary.Gemma;
+import dev.lapidary.Generation;
+import dev.lapidary.Sampling;
+import dev.lapidary.Session;
+import dev.lapidary.tokenizer.FimPrompt;
+import java.io.IOException;
+import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/// `lapidary generate`.
+@Command(
+        name = "generate",
+        sortOptions = false,
+        customSynopsis = {
+            "lapidary generate [-m DIR] (-p TEXT | -f FILE | --ids ID,ID...) [OPTIONS]",
+            "   or: lapidary generate [-m DIR] --fim-prefix TEXT [--fim-suffix TEXT] [OPTIONS]"
+        },
+        description = "Continues a prompt; the text streams to standard output as it comes.",
+        footer = {
+            "",
+            "Without a tokenizer in the folder the output is token ids.",
+            "",
+            "Examples:",
+            "  lapidary generate --prompt \"In the beginning\"",
+            "  lapidary generate --model gemma-3-1b-it --chat --prompt \"Why is the sky blue?\" --max-tokens 200",
+            "  lapidary generate --model codegemma-2b --fim-prefix \"int square(int x) {\" --fim-suffix \"}\"",
+            "  lapidary generate --ids 2,17,5 --temperature 0 --json"
+        })
+final class GenerateCommand implements Callable<Integer> {
+    private final Console console;
+
+    @Mixin
+    private ModelOptions model = new ModelOptions();
+
+    @Mixin
+    private PromptOptions prompt = new PromptOptions();
+
+    @Mixin
+    private SamplingOptions sampling = new SamplingOptions();
+
+    @Option(
+            names = "--chat",
+            description =
+                    "Puts the prompt in the model's turn format, for models tuned to converse; stops at the end of the"
+                            + " answer.")
+    private boolean chat;
+
+    @Option(
+            names = "--fim-prefix",
+            paramLabel = "TEXT",
+            description =
+                    "Instead of a prompt: fills in what belongs between this and --fim-suffix, for CodeGemma. Stops at"
+                            + " its own fill-in-the-middle tokens.")
+    private @Nullable String fimPrefix;
+
+    @Option(names = "--fim-suffix", paramLabel = "TEXT", description = "What comes after the gap. Default: nothing.")
+    private @Nullable String fimSuffix;
+
+    @Option(
+            names = {"-n", "--max-tokens"},
+            paramLabel = "N",
+            defaultValue = "256",
+            description = "Most tokens to generate. Default: ${DEFAULT-VALUE}.")
+    private int maxTokens;
+
+    @Option(names = "--ignore-eos", description = "Goes on after tokens that end a text.")
+    private boolean ignoreEos;
+
+    @Option(
+            names = "--log-probs",
+            description =
+                    "Natural logarithm of each token's probability under the model, before any sampling option; without"
+                            + " --json one token a line: id, log-probability, text.")
+    private boolean logProbs;
+
+    @Option(
+            names = "--json",
+            description = "Prints one object at the end: ids (without the stop token), text, finish_reason, stop_token,"
+                    + " prompt_tokens, log_probs, timings.")
+    private boolean json;
+
+    @Option(names = "--stats", description = "Prints speed and memory to standard error at the end.")
+    private boolean stats;
+
+    GenerateCommand(Console console) {
+        this.console = console;
+    }
+
+    @Override
+    public Integer call() throws Exception {
+        Sampling unlimited = sampling.sampling(0);
+        Prompt given = given();
+        return console.work(() -> {
+            try (Gemma gemma = model.open(console)) {
+                int[] ids = given.ids(gemma);
+                return generate(gemma, ids, stopped(gemma, unlimited));
+            }
+        });
+    }
+
+    private int generate(Gemma gemma, int[] ids, Sampling limited) {
+        Capacity capacity = Capacity.tokens((int) Math.min(gemma.maxPositions(), (long) ids.length + maxTokens));
+        try (Session session = gemma.newSession(capacity)) {
+            GenerationClock clock = new GenerationClock(ids.length);
+            Prefill.append(console, session, ids, model.options().chunk());
+            clock.promptDone();
+            GenerationOutput output = output(gemma);
+            Generation generation = session.generate(limited, token -> {
+                clock.token();
+                output.token(token);
+            });
+            output.end(generation, clock);
+            if (stats) {
+                clock.print(console.err());
+                console.err().println("memory      " + gemma.memoryPlan(capacity));
+            }
+            return generation.finishReason() == FinishReason.CANCELLED ? Failures.INTERRUPTED : Failures.OK;
+        }
+    }
+
+    private GenerationOutput output(Gemma gemma) {
+        if (json) {
+            return new GenerationOutput.AsJson(console, gemma.hasTokenizer(), logProbs);
+        }
+        if (logProbs) {
+            return new GenerationOutput.AsLines(console);
+        }
+        return gemma.hasTokenizer() ? new GenerationOutput.AsText(console) : new GenerationOutput.AsIds(console);
+    }
+
+    private Prompt given() throws IOException {
+        if (!fillsGap()) {
+            return chat ? Prompt.turn(prompt.text(console)) : prompt.read(console);
+        }
+        if (chat || !prompt.given().isEmpty()) {
+            throw new IllegalArgumentException("--fim-prefix, --fim-suffix: got %s too, need them alone"
+                    .formatted(chat ? "--chat" : prompt.given().getFirst()));
+        }
+        return Prompt.gap(fimPrefix == null ? "" : fimPrefix, fimSuffix == null ? "" : fimSuffix);
+    }
+
+    private Sampling stopped(Gemma gemma, Sampling unlimited) {
+        Sampling limited =
+                unlimited.maxTokens(maxTokens).ignoreStopTokens(ignoreEos).logProbabilities(logProbs);
+        return fillsGap() && !ignoreEos
+                ? limited.stopTokens(IntStream.of(FimPrompt.stopIds(gemma.tokenizer()))
+                        .boxed()
+                        .collect(Collectors.toSet()))
+                : limited;
+    }
+
+    private boolean fillsGap() {
+        return fimPrefix != null || fimSuffix != null;
+    }
+}

@@ -1,0 +1,96 @@
+package dev.lapidary.cli;
+
+import dev.lapidary.Compute;
+import dev.lapidary.Gemma;
+import dev.lapidary.Options;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/// Which model to open, and how it computes.
+final class ModelOptions {
+    private static final String DEMO_PROPERTY = "lapidary.demo";
+
+    @Option(
+            names = {"-m", "--model"},
+            paramLabel = "DIR",
+            description = "Checkpoint folder in Hugging Face layout. Default: the demo model that ships with Lapidary.")
+    private @Nullable Path folder;
+
+    @Option(
+            names = "--backend",
+            paramLabel = "NAME",
+            description =
+                    "Who multiplies matrices: onednn, openblas, mkl, or cblas:/path/to/library.so. Default: onednn, or"
+                            + " what -Dlapidary.backend says.")
+    private @Nullable String backend;
+
+    @Option(
+            names = "--threads",
+            paramLabel = "N",
+            description = "Threads that compute. Default: as many as the container's quota allows.")
+    private @Nullable Integer threads;
+
+    @Option(
+            names = "--compute",
+            paramLabel = "f32|fast",
+            description =
+                    "f32: F32 arithmetic throughout, on the exact stored weights. fast: BF16 matrix products where CPU"
+                            + " and backend have them. Default: fast.")
+    private @Nullable Compute compute;
+
+    @Option(
+            names = "--chunk",
+            paramLabel = "N",
+            description = "Most tokens of a prompt computed at once. Default: 512.")
+    private @Nullable Integer chunk;
+
+    /// The folder asked for, or the demo's.
+    ///
+    /// @throws IllegalArgumentException if there is neither
+    Path folder() {
+        return folder != null ? folder : demo();
+    }
+
+    /// The folder of the demo model.
+    ///
+    /// @throws IllegalArgumentException if the program was not told where it is
+    static Path demo() {
+        String demo = System.getProperty(DEMO_PROPERTY);
+        if (demo == null) {
+            throw new IllegalArgumentException(
+                    "--model: got none, and no demo model beside the program; need a checkpoint folder");
+        }
+        return Path.of(demo);
+    }
+
+    /// How the model computes.
+    Options options() {
+        Options options = Options.defaults();
+        options = backend == null ? options : options.withBackend(backend);
+        options = threads == null ? options : options.withThreads(threads);
+        options = compute == null ? options : options.withCompute(compute);
+        return chunk == null ? options : options.withChunk(chunk);
+    }
+
+    /// Opens the model, and says which one it is where nobody asked for one.
+    Gemma open(Console console) throws Exception {
+        Path from = folder();
+        if (!Files.isDirectory(from)) {
+            throw notAFolder(from);
+        }
+        Options options = options();
+        if (folder == null) {
+            console.note("using the demo model in %s (--model DIR for another)".formatted(from));
+        }
+        return Progress.during(console, "Opening", () -> Gemma.open(from, options));
+    }
+
+    private static IOException notAFolder(Path from) {
+        return Files.exists(from)
+                ? new IOException("%s: got a file, need the folder of a checkpoint".formatted(from))
+                : new IOException("%s: no such folder".formatted(from));
+    }
+}
