@@ -11,20 +11,32 @@ import java.lang.foreign.MemorySegment;
 /// @param rowStride  elements from one row to the next
 /// @param headStride elements from one head to the next
 public record Heads(MemorySegment data, int rows, int heads, int headDim, long rowStride, long headStride) {
-    /// Throws `IllegalArgumentException` if `data` is too short for the extents.
+    /// Throws `IllegalArgumentException` if `data` is too short or misaligned for the extents.
     public Heads {
-        long needBytes = rows == 0 || heads == 0
-                ? 0
-                : ((rows - 1L) * rowStride + (heads - 1L) * headStride + headDim) * Float.BYTES;
-        if (rows < 0 || heads < 0 || headDim <= 0 || data.byteSize() < needBytes) {
+        if (rows < 0 || heads < 0 || headDim <= 0 || rowStride < 0 || headStride < 0) {
+            throw new IllegalArgumentException(
+                    "heads: got [%d, %d, %d] strides %d and %d, need extents and strides >= 0 and a head dimension > 0"
+                            .formatted(rows, heads, headDim, rowStride, headStride));
+        }
+        long needBytes = rows == 0 || heads == 0 ? 0 : bytes(rows - 1L, rowStride, heads - 1L, headStride, headDim);
+        if (data.byteSize() < needBytes) {
             throw new IllegalArgumentException("heads [%d, %d, %d] strides %d and %d: got %d bytes, need %d"
                     .formatted(rows, heads, headDim, rowStride, headStride, data.byteSize(), needBytes));
         }
+        if (data.address() % Float.BYTES != 0) {
+            throw new IllegalArgumentException(
+                    "heads: address %#x, need a multiple of %d".formatted(data.address(), Float.BYTES));
+        }
+    }
+
+    private static long bytes(long lastRow, long rowStride, long lastHead, long headStride, int headDim) {
+        long start = Math.addExact(Math.multiplyExact(lastRow, rowStride), Math.multiplyExact(lastHead, headStride));
+        return Math.multiplyExact(Math.addExact(start, headDim), (long) Float.BYTES);
     }
 
     /// Sees the columns of an F32 matrix `[rows, heads * headDim]` as heads.
     public static Heads of(Matrix matrix, int headDim) {
-        if (matrix.type() != DataType.F32 || matrix.cols() % headDim != 0) {
+        if (matrix.type() != DataType.F32 || headDim <= 0 || matrix.cols() % headDim != 0) {
             throw new IllegalArgumentException(
                     "heads: got %s, need F32 with a multiple of %d columns".formatted(matrix.shape(), headDim));
         }
@@ -40,7 +52,7 @@ public record Heads(MemorySegment data, int rows, int heads, int headDim, long r
             throw new IllegalArgumentException(
                     "heads: rows %d to %d, need within 0 to %d".formatted(from, (long) from + count, rows));
         }
-        return new Heads(data.asSlice(from * rowStride * Float.BYTES), count, heads, headDim, rowStride, headStride);
+        return new Heads(slice(from * rowStride), count, heads, headDim, rowStride, headStride);
     }
 
     /// Rows `from` to `from + count` of one head as a matrix `[count, headDim]`, sharing the data.
@@ -49,7 +61,10 @@ public record Heads(MemorySegment data, int rows, int heads, int headDim, long r
             throw new IllegalArgumentException("heads: head %d rows %d to %d, need within [%d, %d]"
                     .formatted(head, from, (long) from + count, heads, rows));
         }
-        long offset = (from * rowStride + head * headStride) * Float.BYTES;
-        return new Matrix(data.asSlice(offset), DataType.F32, count, headDim, rowStride);
+        return new Matrix(slice(from * rowStride + head * headStride), DataType.F32, count, headDim, rowStride);
+    }
+
+    private MemorySegment slice(long elements) {
+        return data.asSlice(Math.min(elements * Float.BYTES, data.byteSize()));
     }
 }

@@ -191,7 +191,7 @@ public final class NativeKernels implements Kernels, AutoCloseable {
         requireHeadMajor("keys", keys);
         requireHeadMajor("values", values);
         int heads = query.cols() / headDim;
-        if (query.rows() != 1 || heads % keys.heads() != 0 || heads * headDim != query.cols()) {
+        if (query.rows() != 1 || keys.heads() == 0 || heads % keys.heads() != 0 || heads * headDim != query.cols()) {
             throw new IllegalArgumentException("query: got %s, need one row of a multiple of %d heads of %d"
                     .formatted(query.shape(), keys.heads(), headDim));
         }

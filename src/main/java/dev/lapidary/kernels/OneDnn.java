@@ -63,8 +63,8 @@ final class OneDnn implements Backend {
         multiply(left, right, false, out);
     }
 
-    /// With AMX, oneDNN 3.13 reads BF16 rows of `left` in tiles of 32 columns: past the end of a row it takes what lies
-    /// there, times zero, which must not be NaN. In a dense matrix it is the next row.
+    /// With AMX, oneDNN 3.13 reads BF16 rows of `left` in tiles of 32 columns: past the end of a row it takes what
+    /// lies there, times zero, which must not be NaN. In a dense matrix it is the next row.
     private static void requireWholeTiles(Matrix left) {
         if (left.type() == DataType.BF16 && left.cols() % 32 != 0 && MatmulShape.stride(left) != left.cols()) {
             throw new IllegalArgumentException("left: got %s stride %d, need a dense one or a multiple of 32 columns"

@@ -9,11 +9,9 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 
 /// Memory that ends where a page begins that nobody may touch: native code that reads one element too many dies of it
-/// instead
-/// of passing the test.
+/// instead of passing the test.
 @SuppressWarnings("restricted")
 final class GuardedMemory {
-    private static final long PAGE_BYTES = 4096;
     private static final int READ_WRITE = 3; // PROT_READ | PROT_WRITE
     private static final int PRIVATE_ANONYMOUS = 0x22; // MAP_PRIVATE | MAP_ANONYMOUS of Linux
     private static final AddressLayout ADDRESS = ValueLayout.ADDRESS;
@@ -32,6 +30,7 @@ final class GuardedMemory {
             FunctionDescriptor.of(ValueLayout.JAVA_INT, ADDRESS, ValueLayout.JAVA_LONG, ValueLayout.JAVA_INT));
     private static final MethodHandle MUNMAP =
             libc("munmap", FunctionDescriptor.of(ValueLayout.JAVA_INT, ADDRESS, ValueLayout.JAVA_LONG));
+    private static final long PAGE_BYTES = pageBytes();
 
     private GuardedMemory() {}
 
@@ -42,6 +41,9 @@ final class GuardedMemory {
         try {
             MemorySegment base =
                     (MemorySegment) MMAP.invokeExact(MemorySegment.NULL, mapped, READ_WRITE, PRIVATE_ANONYMOUS, -1, 0L);
+            if (base.address() == -1) {
+                throw new OutOfMemoryError("mmap: got a refusal for %d bytes".formatted(mapped));
+            }
             MemorySegment whole = base.reinterpret(mapped, arena, memory -> unmap(memory, mapped));
             int status = (int) MPROTECT.invokeExact(whole.asSlice(pages), PAGE_BYTES, 0);
             if (status != 0) {
@@ -61,6 +63,17 @@ final class GuardedMemory {
             if (status != 0) {
                 throw new IllegalStateException("munmap: got status " + status);
             }
+        } catch (RuntimeException | Error e) {
+            throw e;
+        } catch (Throwable t) {
+            throw new AssertionError(t);
+        }
+    }
+
+    private static long pageBytes() {
+        try {
+            return (int) libc("getpagesize", FunctionDescriptor.of(ValueLayout.JAVA_INT))
+                    .invokeExact();
         } catch (RuntimeException | Error e) {
             throw e;
         } catch (Throwable t) {
