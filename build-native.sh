@@ -142,7 +142,7 @@ build() {
 
 build_program() { # PROGRAM LIBRARY EXTRA_FLAGS SOURCES
     # shellcheck disable=SC2086
-    "$compiler" $flags -O1 $openmp $3 $4 "$2" "-Wl,-rpath,$PWD/${2%/*}" -lm -lpthread -o "$work/$1"
+    "$compiler" $flags -O2 $openmp $3 $4 "$2" "-Wl,-rpath,$PWD/${2%/*}" -lm -lpthread -o "$work/$1"
 }
 
 run_program() { # PROGRAM ARGUMENT...; RUNNER: an emulator, for another machine's program
