@@ -134,9 +134,10 @@ class AttentionKernelsTest {
             Heads keys = operands.cache(slots, kvHeads, headDim);
             Heads values = operands.cache(slots, kvHeads, headDim);
             double queryScale = scale / Math.sqrt(headDim);
-            Matrix query = operands.matrix(DataType.F32, 1, heads * headDim, heads * headDim, queryScale);
-            Matrix out = operands.denseOutput(1, heads * headDim);
-            Matrix expected = operands.expected(1, heads * headDim);
+            int cols = heads * headDim;
+            Matrix query = operands.matrix(DataType.F32, 1, cols, cols, queryScale);
+            Matrix out = operands.denseOutput(1, cols);
+            Matrix expected = operands.expected(1, cols);
             kernels.attend(query, keys, values, first, count, softcap, out);
             REFERENCE.attend(query, keys, values, first, count, softcap, expected);
             Difference.Tolerance tolerance = attendTolerance(query, keys, values, count, softcap);
