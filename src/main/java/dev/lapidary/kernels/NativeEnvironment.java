@@ -2,10 +2,11 @@ package dev.lapidary.kernels;
 
 /// Variables that native libraries read while they are loaded. A user's own setting always wins.
 final class NativeEnvironment {
-    /// How often an idle OpenMP thread looks for work before it sleeps, 10 to 25 ns each: enough for the gap between
-    /// two kernels, and no more, since every barrier waits that long where another process has a core of the team.
-    /// Decoding the demo model with two threads, tokens/s: on idle cores 950 without spinning, 900 with 500, 1750 with
-    /// this or more; on cores shared with ten other processes each, 1000, 400 with this, 4 with GNU's own 300000.
+    /// How often an idle OpenMP thread looks for work before it sleeps, 10 to 25 ns each: enough for the gap
+    /// between two kernels, and no more, since every barrier waits that long where another process has a core of
+    /// the team. Decoding the demo model with two threads, tokens/s: on idle cores 950 without spinning, 900 with
+    /// 500, 1750 with this or more; on cores shared with ten other processes each, 1000, 400 with this, 4 with
+    /// GNU's own 300000.
     static final String SPIN_COUNT = "2000";
 
     private NativeEnvironment() {}
