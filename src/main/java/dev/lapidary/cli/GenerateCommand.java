@@ -6,9 +6,11 @@ import dev.lapidary.Gemma;
 import dev.lapidary.Generation;
 import dev.lapidary.Sampling;
 import dev.lapidary.Session;
+import dev.lapidary.Token;
 import dev.lapidary.tokenizer.FimPrompt;
 import java.io.IOException;
 import java.util.concurrent.Callable;
+import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
@@ -114,7 +116,7 @@ final class GenerateCommand implements Callable<Integer> {
             Prefill.append(console, session, ids, model.options().chunk());
             clock.promptDone();
             GenerationOutput output = output(gemma);
-            Generation generation = session.generate(limited, token -> {
+            Generation generation = generate(session, limited, token -> {
                 clock.token();
                 output.token(token);
             });
@@ -124,6 +126,19 @@ final class GenerateCommand implements Callable<Integer> {
                 console.err().println("memory      " + gemma.memoryPlan(capacity));
             }
             return generation.finishReason() == FinishReason.CANCELLED ? Failures.INTERRUPTED : Failures.OK;
+        }
+    }
+
+    /// Where nothing is to be seen before the end, a bar says that there is something to come.
+    private Generation generate(Session session, Sampling limited, Consumer<Token> onToken) {
+        if (!json) {
+            return session.generate(limited, onToken);
+        }
+        try (Progress progress = Progress.of(console, "Generation", " tokens", maxTokens)) {
+            return session.generate(limited, token -> {
+                onToken.accept(token);
+                progress.step(1);
+            });
         }
     }
 

@@ -158,16 +158,18 @@ final class LibraryLoader {
         } catch (IOException e) {
             tried.add(place + ": cannot be read: " + told(e));
         } catch (UnsatisfiedLinkError e) {
-            tried.add(place + ": " + explained(file, String.valueOf(e.getMessage())));
+            String where = place.contains(file.toString()) ? place : "%s, unpacked to %s".formatted(place, file);
+            tried.add(where + ": " + explained(file, e));
         }
         return false;
     }
 
     /// The dynamic linker's words, and what to do about those that a user meets.
-    private static String explained(Path file, String message) {
+    private static String explained(Path file, UnsatisfiedLinkError e) {
+        String message = String.valueOf(e.getMessage()).replace(file + ": ", "");
         if (message.contains("failed to map segment")) {
-            return "%s; the folder %s is mounted noexec: choose another with -D%s=FOLDER"
-                    .formatted(message, file.getParent(), LibraryCache.PROPERTY);
+            return "%s: the folder is mounted noexec; name another with -D%s=FOLDER"
+                    .formatted(message, LibraryCache.PROPERTY);
         }
         if (message.contains("cannot open shared object file")) {
             return message + "; install the package of your distribution that has it";

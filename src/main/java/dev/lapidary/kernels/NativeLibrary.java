@@ -72,7 +72,7 @@ public record NativeLibrary(String name, Path path) {
         Path path = file.toAbsolutePath();
         return guarded(() -> once(path.toString(), () -> {
             NativeEnvironment.beforeCblas(HOST);
-            return LibraryLoader.load(HOST, "backend", path);
+            return LibraryLoader.load(HOST, "cblas:" + path, path);
         }));
     }
 

@@ -31,7 +31,9 @@ final class OneDnn implements Backend {
                                 dnnl_version_t.major(version),
                                 dnnl_version_t.minor(version),
                                 dnnl_version_t.patch(version)),
-                Dnnl.dnnl_cpu_isa2str(Dnnl.dnnl_get_effective_cpu_isa()).getString(0),
+                Dnnl.dnnl_cpu_isa2str(Dnnl.dnnl_get_effective_cpu_isa())
+                        .getString(0)
+                        .replaceFirst("^cpu_isa_", ""),
                 threads,
                 "the OpenMP team");
     }

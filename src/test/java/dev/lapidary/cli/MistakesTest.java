@@ -52,7 +52,7 @@ class MistakesTest {
         return Stream.of(
                 mistake("/nowhere: no such folder", "generate", "--model", "/nowhere", "--prompt", "a"),
                 mistake("pom.xml: got a file, need the folder", "generate", "--model", "pom.xml", "--prompt", "a"),
-                mistake("src: got demo, main, test, need config.json", "generate", "--model", "src", "--prompt", "a"),
+                mistake("need config.json and model.safetensors", "generate", "--model", "src", "--prompt", "a"),
                 mistake("got no tokenizer, need", "generate", "--model", NO_TOKENIZER, "--prompt", "a"),
                 mistake("got no tokenizer, need", "chat", "--model", NO_TOKENIZER),
                 mistake("/nowhere: no such file or folder", "generate", "--prompt-file", "/nowhere"),

@@ -61,7 +61,7 @@ class ProcessTest {
     }
 
     private static void interrupt(Process process) throws IOException, InterruptedException {
-        new ProcessBuilder("kill", "-INT", Long.toString(process.pid())).start().waitFor();
+        new ProcessBuilder("sh", "-c", "kill -INT " + process.pid()).start().waitFor();
     }
 
     private static ProcessBuilder lapidary(String... arguments) {

@@ -201,8 +201,9 @@ class LibraryLoaderTest {
 
         refuses(
                 Library.DNNL,
-                "failed to map segment from shared object; the folder " + folder.resolve("cache"),
-                "is mounted noexec: choose another with -Dlapidary.cache=FOLDER");
+                DNNL + ", unpacked to " + folder.resolve("cache"),
+                "libdnnl.so.3: failed to map segment from shared object: the folder is mounted noexec;"
+                        + " name another with -Dlapidary.cache=FOLDER");
     }
 
     @Test
@@ -233,7 +234,10 @@ class LibraryLoaderTest {
         packaged(DNNL);
         host.linkerMessage = "libstdc++.so.6: cannot open shared object file: No such file or directory";
 
-        refuses(Library.DNNL, host.linkerMessage + "; install the package of your distribution that has it");
+        refuses(
+                Library.DNNL,
+                DNNL + ", unpacked to ",
+                ": " + host.linkerMessage + "; install the package of your distribution that has it");
     }
 
     @Test
