@@ -20,11 +20,16 @@ final class Alphabet {
     private int[] strangers = new int[16]; // code points of the symbols past the last id
     private int strangerCount;
 
-    Alphabet(Vocabulary vocabulary) {
+    /// `source` names the file in messages.
+    Alphabet(String source, Vocabulary vocabulary) throws TokenizerException {
         this.pieces = vocabulary.pieces();
         Arrays.fill(symbols, NONE);
         addSingleCharacters(vocabulary);
         addStrangers(vocabulary);
+        if (count() > MergeTable.MAX_SYMBOLS) {
+            throw new TokenizerException("%s: got %d pieces and characters, need %d at most"
+                    .formatted(source, count(), MergeTable.MAX_SYMBOLS));
+        }
     }
 
     /// The symbol of a code point, or `NONE` if no piece holds it.

@@ -21,8 +21,8 @@ final class Encoder {
     // the run: symbols that may merge with each other
     private int count;
     private int[] symbols = new int[SHORT_RUN];
-    private int[] rules = new int[SHORT_RUN]; // by which a symbol and its right neighbour merge
-    private int[] priorities = new int[SHORT_RUN]; // of that rule, NEVER if there is none
+    private int[] places = new int[SHORT_RUN]; // of a symbol and its right neighbour in the merge table
+    private int[] ranks = new int[SHORT_RUN]; // of their merge, NEVER if they do not merge
     private int[] spans = new int[0]; // in a long run: places a symbol covers, at its first and at its last place
 
     Encoder(TokenizerModel model, SymbolTrie userDefined) {
@@ -84,31 +84,31 @@ final class Encoder {
             return;
         }
         if (count > 0) {
-            int rule = merges.find(symbols[count - 1], symbol);
-            if (rule == MergeTable.APART) {
+            int place = merges.find(symbols[count - 1], symbol);
+            if (place == MergeTable.APART) {
                 endRun();
             } else {
-                setRule(count - 1, rule);
+                setMerge(count - 1, place);
             }
         }
         if (count == symbols.length) {
             symbols = Arrays.copyOf(symbols, 2 * count);
-            rules = Arrays.copyOf(rules, 2 * count);
-            priorities = Arrays.copyOf(priorities, 2 * count);
+            places = Arrays.copyOf(places, 2 * count);
+            ranks = Arrays.copyOf(ranks, 2 * count);
         }
         symbols[count++] = symbol;
     }
 
-    private void setRule(int at, int rule) {
-        rules[at] = rule;
-        priorities[at] = rule >= 0 ? merges.priority(rule) : MergeTable.NEVER;
+    private void setMerge(int at, int place) {
+        places[at] = place;
+        ranks[at] = place == MergeTable.APART ? MergeTable.NEVER : merges.rank(place);
     }
 
     private void endRun() {
         if (count == 0) {
             return;
         }
-        priorities[count - 1] = MergeTable.NEVER;
+        ranks[count - 1] = MergeTable.NEVER;
         if (count <= SHORT_RUN) {
             mergeShort();
         } else {
@@ -119,21 +119,21 @@ final class Encoder {
 
     private void mergeShort() {
         int left = count;
-        for (int at = first(left); priorities[at] != MergeTable.NEVER; at = first(left)) {
+        for (int at = first(left); ranks[at] != MergeTable.NEVER; at = first(left)) {
             left--;
-            symbols[at] = merges.result(rules[at]);
+            symbols[at] = merges.result(places[at]);
             for (int i = at + 1; i < left; i++) {
                 symbols[i] = symbols[i + 1];
-                rules[i] = rules[i + 1];
-                priorities[i] = priorities[i + 1];
+                places[i] = places[i + 1];
+                ranks[i] = ranks[i + 1];
             }
             if (at + 1 < left) {
-                setRule(at, merges.find(symbols[at], symbols[at + 1]));
+                setMerge(at, merges.find(symbols[at], symbols[at + 1]));
             } else {
-                priorities[at] = MergeTable.NEVER;
+                ranks[at] = MergeTable.NEVER;
             }
             if (at > 0) {
-                setRule(at - 1, merges.find(symbols[at - 1], symbols[at]));
+                setMerge(at - 1, merges.find(symbols[at - 1], symbols[at]));
             }
         }
         for (int i = 0; i < left; i++) {
@@ -141,11 +141,11 @@ final class Encoder {
         }
     }
 
-    /// Where the next merge of a short run is: the smallest priority, and of equal ones the leftmost.
+    /// Where the next merge of a short run is: the smallest rank, and of equal ones the leftmost.
     private int first(int left) {
         int first = 0;
         for (int i = 1; i < left; i++) {
-            if (priorities[i] < priorities[first]) {
+            if (ranks[i] < ranks[first]) {
                 first = i;
             }
         }
@@ -164,7 +164,7 @@ final class Encoder {
             long next = queue.remove();
             int at = (int) next;
             // a merge that has become impossible meanwhile, or a different one, was not taken out of the queue
-            if (priorities[at] == (int) (next >>> Integer.SIZE)) {
+            if (ranks[at] == (int) (next >>> Integer.SIZE)) {
                 mergeAt(at);
             }
         }
@@ -176,27 +176,27 @@ final class Encoder {
     private void mergeAt(int at) {
         int right = at + spans[at];
         int span = spans[at] + spans[right];
-        symbols[at] = merges.result(rules[at]);
-        priorities[right] = MergeTable.NEVER;
+        symbols[at] = merges.result(places[at]);
+        ranks[right] = MergeTable.NEVER;
         spans[at] = span;
         spans[at + span - 1] = span;
         int next = at + span;
         if (next < count) {
-            setRule(at, merges.find(symbols[at], symbols[next]));
+            setMerge(at, merges.find(symbols[at], symbols[next]));
             enqueue(at);
         } else {
-            priorities[at] = MergeTable.NEVER;
+            ranks[at] = MergeTable.NEVER;
         }
         if (at > 0) {
             int previous = at - spans[at - 1];
-            setRule(previous, merges.find(symbols[previous], symbols[at]));
+            setMerge(previous, merges.find(symbols[previous], symbols[at]));
             enqueue(previous);
         }
     }
 
     private void enqueue(int at) {
-        if (priorities[at] != MergeTable.NEVER) {
-            queue.add(priorities[at], at);
+        if (ranks[at] != MergeTable.NEVER) {
+            queue.add(ranks[at], at);
         }
     }
 

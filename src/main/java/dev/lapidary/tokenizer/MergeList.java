@@ -32,13 +32,12 @@ final class MergeList {
         parts[++count] = start + text.length();
     }
 
-    int count() {
-        return count / 2;
-    }
-
-    /// Adds the merges to `table`, and to `results` the piece that each rule gives.
-    void addTo(MergeTable table, Vocabulary vocabulary, Alphabet alphabet, int[] results) throws TokenizerException {
-        int rule = -1;
+    /// Hugging Face's way: first come, first served. Merges of one piece that stand together share a rank, because
+    /// such a list was made from one score.
+    MergeTable table(Vocabulary vocabulary, Alphabet alphabet) throws TokenizerException {
+        MergeTable table = new MergeTable(count / 2);
+        int last = -1;
+        int rank = -1;
         for (int part = 0; part < count; part += 2) {
             int left = piece(vocabulary, part, part + 1);
             int right = piece(vocabulary, part + 1, part + 2);
@@ -48,13 +47,23 @@ final class MergeList {
                     || !vocabulary.type(merged).mergeable()) {
                 continue; // symbols of their own: matched in the text before any merging
             }
-            if (rule < 0 || results[rule] != merged) {
-                results[++rule] = merged;
+            if (merged != last) {
+                last = merged;
+                rank = nextRank(rank);
             }
             int leftEnd = alphabet.symbol(Character.codePointBefore(texts, parts[part + 1], parts[part]));
             int rightStart = alphabet.symbol(Character.codePointAt(texts, parts[part + 1], parts[part + 2]));
-            table.addMerge(left, right, rule, leftEnd, rightStart);
+            table.add(left, right, rank, merged, leftEnd, rightStart);
         }
+        return table;
+    }
+
+    private int nextRank(int rank) throws TokenizerException {
+        if (rank + 1 >= MergeTable.MAX_SYMBOLS) {
+            throw new TokenizerException(
+                    "%s: model.merges: got more than %d ranks".formatted(source, MergeTable.MAX_SYMBOLS));
+        }
+        return rank + 1;
     }
 
     private int piece(Vocabulary vocabulary, int fromPart, int toPart) throws TokenizerException {

@@ -2,7 +2,7 @@ package dev.lapidary.tokenizer;
 
 import java.util.Arrays;
 
-/// Merges waiting for their turn: a binary heap of longs, priority in the high half, position in the low one.
+/// Merges waiting for their turn: a binary heap of longs, rank in the high half, position in the low one.
 final class MergeQueue {
     private long[] heap = new long[64];
     private int count;
@@ -11,11 +11,11 @@ final class MergeQueue {
         return count == 0;
     }
 
-    void add(int priority, int position) {
+    void add(int rank, int position) {
         if (count == heap.length) {
             heap = Arrays.copyOf(heap, 2 * count);
         }
-        long entry = ((long) priority << Integer.SIZE) | position;
+        long entry = ((long) rank << Integer.SIZE) | position;
         int at = count++;
         while (at > 0 && entry < heap[(at - 1) / 2]) {
             heap[at] = heap[(at - 1) / 2];
@@ -24,7 +24,7 @@ final class MergeQueue {
         heap[at] = entry;
     }
 
-    /// Removes the merge of the smallest priority, and of equal ones the leftmost.
+    /// Removes the merge of the smallest rank, and of equal ones the leftmost.
     long remove() {
         long first = heap[0];
         long entry = heap[--count];

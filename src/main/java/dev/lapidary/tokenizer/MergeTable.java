@@ -4,45 +4,45 @@ import java.util.Arrays;
 
 /// Which two neighbouring symbols merge into which piece, and which merge goes first.
 ///
-/// One hash table of longs: left symbol, right symbol and the rule that merges them, 21 bits each. It also knows
-/// the pairs of characters that meet inside some piece: between two characters of any other pair nothing can ever
-/// merge, so a text may be cut there.
+/// A hash table in two arrays, so that asking for a pair touches one place in memory: left symbol, right symbol
+/// and rank of the merge, 21 bits each, and apart from that the piece. It also knows the pairs of characters that
+/// meet inside some piece: between two characters of any other pair nothing can ever merge, so a text may be cut
+/// there.
 final class MergeTable {
-    /// No rule, but some piece spans the two characters.
-    static final int SPANNED = -1;
-    /// No rule and, for two characters, no piece that spans them.
-    static final int APART = -2;
+    /// The largest number of symbols, and of ranks.
+    static final int MAX_SYMBOLS = (1 << 21) - 2;
 
-    /// The priority of no merge: after all others.
-    static final int NEVER = Integer.MAX_VALUE;
+    /// The rank of two symbols that do not merge: after all others.
+    static final int NEVER = MAX_SYMBOLS + 1;
+
+    /// No such pair: two characters that meet in no piece, or any other symbols that do not merge.
+    static final int APART = -1;
 
     private static final int BITS = 21;
     private static final int LOW = (1 << BITS) - 1;
     private static final long EMPTY = -1;
 
-    private final int[] results; // piece by rule
-    private final int[] priorities; // by rule
     private long[] slots;
+    private int[] results; // piece by slot
     private int used;
     private int shift;
 
-    private MergeTable(int[] results, int[] priorities, int expectedMerges) {
-        this.results = results;
-        this.priorities = priorities;
+    /// A table that `expectedMerges` fit in; it grows if there are more.
+    MergeTable(int expectedMerges) {
         int slotBits = 33 - Integer.numberOfLeadingZeros(Math.max(expectedMerges - 1, 1));
         this.slots = emptySlots(slotBits);
+        this.results = new int[slots.length];
         this.shift = Long.SIZE - slotBits;
     }
 
-    /// The rule for two neighbouring symbols, or `SPANNED` or `APART`.
+    /// Where the table has two neighbouring symbols, or `APART`.
     int find(int left, int right) {
         long key = key(left, right);
         int mask = slots.length - 1;
         for (int slot = slot(key); ; slot = (slot + 1) & mask) {
             long entry = slots[slot];
             if (entry >>> BITS == key) {
-                int rule = (int) entry & LOW;
-                return rule == LOW ? SPANNED : rule;
+                return slot;
             }
             if (entry == EMPTY) {
                 return APART;
@@ -50,96 +50,57 @@ final class MergeTable {
         }
     }
 
-    /// The piece a rule merges two symbols into.
-    int result(int rule) {
-        return results[rule];
+    /// When a pair has its turn: smaller first, and of equal ones the leftmost. `NEVER` if it only meets in a
+    /// piece.
+    int rank(int slot) {
+        return (int) slots[slot] & LOW;
     }
 
-    /// When a rule has its turn: smaller first, and of equal ones the leftmost.
-    int priority(int rule) {
-        return priorities[rule];
+    /// The piece a pair merges into.
+    int result(int slot) {
+        return results[slot];
     }
 
-    /// SentencePiece's way: any two symbols whose texts together are a piece merge, the piece with the highest
-    /// score first. There is one rule for each piece.
-    static MergeTable ofScores(String source, Vocabulary vocabulary, Alphabet alphabet, float[] scores)
-            throws TokenizerException {
-        int[] results = new int[scores.length];
-        int[] priorities = new int[scores.length];
-        for (int id = 0; id < scores.length; id++) {
-            if (!Float.isFinite(scores[id])) {
-                throw new TokenizerException(
-                        "%s: piece %d: got score %s, need a finite one".formatted(source, id, scores[id]));
-            }
-            int bits = Float.floatToRawIntBits(scores[id] + 0f); // + 0 turns -0 into 0: equal scores, equal priorities
-            priorities[id] = ~(bits ^ ((bits >> 31) & Integer.MAX_VALUE));
-            results[id] = id;
-        }
-        checkSymbols(source, alphabet.count());
-        MergeTable table = new MergeTable(results, priorities, 2 * scores.length); // so many Gemma's have
-        new PieceSplitter(source, vocabulary, alphabet).addSplits(table);
-        return table;
+    /// Adds a merge. `leftEnd` and `rightStart` are the symbols of the characters that meet in its middle. That is
+    /// enough to know where a text may be cut: whatever is merged has nothing but such middles inside.
+    void add(int left, int right, int rank, int result, int leftEnd, int rightStart) {
+        put(key(left, right), rank, result);
+        put(key(leftEnd, rightStart), NEVER, 0);
     }
 
-    /// Hugging Face's way: a list of merges, first come, first served. Those of one piece that stand together are
-    /// one rule, because such a list was made from one score.
-    static MergeTable ofMerges(String source, Vocabulary vocabulary, Alphabet alphabet, MergeList merges)
-            throws TokenizerException {
-        checkSymbols(source, alphabet.count());
-        checkSymbols(source, merges.count());
-        int[] results = new int[merges.count()];
-        int[] priorities = new int[merges.count()];
-        Arrays.setAll(priorities, rule -> rule);
-        MergeTable table = new MergeTable(results, priorities, merges.count());
-        merges.addTo(table, vocabulary, alphabet, results);
-        return table;
-    }
-
-    private static void checkSymbols(String source, int count) throws TokenizerException {
-        if (count >= LOW) {
-            throw new TokenizerException(
-                    "%s: got %d pieces and characters or merges, need fewer than %d".formatted(source, count, LOW));
-        }
-    }
-
-    /// Adds a pair that a rule merges. `leftEnd` and `rightStart` are the symbols of the characters that meet in
-    /// its middle. That is enough to know where a text may be cut: whatever is merged has nothing but such middles
-    /// inside.
-    void addMerge(int left, int right, int rule, int leftEnd, int rightStart) {
-        put(key(left, right), rule);
-        put(key(leftEnd, rightStart), LOW);
-    }
-
-    private void put(long key, int rule) {
+    private void put(long key, int rank, int result) {
         int mask = slots.length - 1;
         int slot = slot(key);
         while (slots[slot] != EMPTY) {
             if (slots[slot] >>> BITS == key) {
-                if (rule != LOW) {
-                    slots[slot] = (key << BITS) | rule;
+                if (rank != NEVER) {
+                    set(slot, key, rank, result);
                 }
                 return;
             }
             slot = (slot + 1) & mask;
         }
-        slots[slot] = (key << BITS) | rule;
+        set(slot, key, rank, result);
         if (++used > slots.length / 8 * 5) {
             grow();
         }
     }
 
+    private void set(int slot, long key, int rank, int result) {
+        slots[slot] = (key << BITS) | rank;
+        results[slot] = result;
+    }
+
     private void grow() {
-        long[] old = slots;
+        long[] oldSlots = slots;
+        int[] oldResults = results;
         slots = emptySlots(Long.SIZE - shift + 1);
+        results = new int[slots.length];
         shift--;
-        int mask = slots.length - 1;
-        for (long entry : old) {
-            if (entry != EMPTY) {
-                int slot = slot(entry >>> BITS);
-                while (slots[slot] != EMPTY) {
-                    slot = (slot + 1) & mask;
-                }
-                slots[slot] = entry;
+        used = 0;
+        for (int slot = 0; slot < oldSlots.length; slot++) {
+            if (oldSlots[slot] != EMPTY) {
+                put(oldSlots[slot] >>> BITS, (int) oldSlots[slot] & LOW, oldResults[slot]);
             }
         }
     }

@@ -21,8 +21,8 @@ record TokenizerModel(
     static TokenizerModel ofScores(
             String source, Vocabulary vocabulary, float[] scores, SpecialIds special, String unknownSurface)
             throws TokenizerException {
-        Alphabet alphabet = new Alphabet(vocabulary);
-        MergeTable merges = MergeTable.ofScores(source, vocabulary, alphabet, scores);
+        Alphabet alphabet = new Alphabet(source, vocabulary);
+        MergeTable merges = new PieceSplitter(source, vocabulary, alphabet).table(scores);
         ByteIds bytes = ByteIds.find(source, vocabulary);
         return new TokenizerModel(source, vocabulary, alphabet, merges, special, bytes, unknownSurface);
     }
@@ -30,8 +30,8 @@ record TokenizerModel(
     /// A Hugging Face model: merges in the order of their ranks.
     static TokenizerModel ofMerges(String source, Vocabulary vocabulary, MergeList list, SpecialIds special)
             throws TokenizerException {
-        Alphabet alphabet = new Alphabet(vocabulary);
-        MergeTable merges = MergeTable.ofMerges(source, vocabulary, alphabet, list);
+        Alphabet alphabet = new Alphabet(source, vocabulary);
+        MergeTable merges = list.table(vocabulary, alphabet);
         ByteIds bytes = ByteIds.find(source, vocabulary);
         return new TokenizerModel(source, vocabulary, alphabet, merges, special, bytes, UNKNOWN_SURFACE);
     }

@@ -12,7 +12,7 @@ import java.util.List;
 /// every piece into two pieces is a merge, ordered by score, then by the length of the left part and of the right
 /// one.
 final class HuggingFaceJson {
-    private record Merge(int priority, String left, String right) {}
+    private record Merge(int rank, String left, String right) {}
 
     private HuggingFaceJson() {}
 
@@ -76,16 +76,16 @@ final class HuggingFaceJson {
         List<Merge> merges = new ArrayList<>();
         for (int id = 0; id < vocabulary.pieces(); id++) {
             String piece = vocabulary.text(id);
+            int rank = rank(model, piece);
             for (int at = 1; at < piece.length(); at++) {
                 String left = piece.substring(0, at);
                 String right = piece.substring(at);
                 if (vocabulary.find(left) >= 0 && vocabulary.find(right) >= 0) {
-                    merges.add(
-                            new Merge(model.merges().priority(id), left, right)); // of a model with scores: rule = id
+                    merges.add(new Merge(rank, left, right));
                 }
             }
         }
-        merges.sort(Comparator.comparingInt(Merge::priority)
+        merges.sort(Comparator.comparingInt(Merge::rank)
                 .thenComparingInt(merge -> -merge.left().length())
                 .thenComparingInt(merge -> -merge.right().length()));
         JsonArray pairs = new JsonArray();
@@ -96,5 +96,19 @@ final class HuggingFaceJson {
             pairs.add(pair);
         }
         return pairs;
+    }
+
+    /// The rank of a piece in a model, -1 if it cannot be reached by merging: symbols have the highest score.
+    private static int rank(TokenizerModel model, String piece) {
+        for (int at = 1; at < piece.length(); at++) {
+            int left = model.vocabulary().find(piece.substring(0, at));
+            int right = model.vocabulary().find(piece.substring(at));
+            int place =
+                    left < 0 || right < 0 ? MergeTable.APART : model.merges().find(left, right);
+            if (place != MergeTable.APART && model.merges().rank(place) != MergeTable.NEVER) {
+                return model.merges().rank(place);
+            }
+        }
+        return -1;
     }
 }
