@@ -20,6 +20,11 @@ public interface Backend {
     /// `out = left * right`, all F32: `[m, k], [k, n] -> [m, n]`.
     void matmul(Matrix left, Matrix right, Matrix out);
 
+    /// Whether it reads nothing behind the last element of an operand, as the libraries that come with us are
+    /// tested to. Of another, operands must lie in memory with room behind them: BLIS 0.9 reads whole rows too
+    /// many.
+    boolean staysInBounds();
+
     /// The number of threads to compute with, from now on and on the calling thread. Costs next to nothing when it
     /// is the same as before.
     void threads(int count);

@@ -9,7 +9,10 @@ public final class Backends {
     /// What is used where nothing else is asked for.
     public static final String DEFAULT = "onednn";
 
-    private static final String CBLAS = "cblas:";
+    /// The name of a CBLAS that did not come with us.
+    static final String ANY_CBLAS = "cblas";
+
+    private static final String CBLAS = ANY_CBLAS + ":";
     private static final Map<String, Backend> OPEN = new HashMap<>();
 
     private Backends() {}
@@ -31,7 +34,7 @@ public final class Backends {
 
     private static Backend create(String spec) {
         if (spec.startsWith(CBLAS) && spec.length() > CBLAS.length()) {
-            return new Cblas("cblas", NativeLibrary.cblas(Path.of(spec.substring(CBLAS.length()))));
+            return new Cblas(ANY_CBLAS, NativeLibrary.cblas(Path.of(spec.substring(CBLAS.length()))));
         }
         return switch (spec) {
             case "onednn" -> new OneDnn(NativeLibrary.oneDnn());

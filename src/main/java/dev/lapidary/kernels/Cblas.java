@@ -38,6 +38,11 @@ final class Cblas implements Backend {
     }
 
     @Override
+    public boolean staysInBounds() {
+        return !name.equals(Backends.ANY_CBLAS);
+    }
+
+    @Override
     public void matmulTransposed(Matrix left, Matrix right, Matrix out) {
         MatmulChecks.requireTransposed(this, left, right, out);
         multiply(left, right, CblasFunctions.CblasTrans(), out);

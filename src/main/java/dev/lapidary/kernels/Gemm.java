@@ -4,6 +4,8 @@ import static dev.lapidary.bindings.shim.GemmaKernels.gemma_narrow_bf16;
 import static dev.lapidary.bindings.shim.GemmaKernels.gemma_widen_bf16;
 import static dev.lapidary.bindings.shim.GemmaKernels.gemma_widen_f16;
 
+import java.lang.foreign.MemorySegment;
+
 /// Multiplies many rows by stored weights through a [Backend], bridging in one place what the backend cannot do: a
 /// panel of weights at a time is widened to F32, never the whole model.
 final class Gemm implements AutoCloseable {
@@ -40,19 +42,26 @@ final class Gemm implements AutoCloseable {
 
     private void multiply(Matrix in, Matrix narrowIn, Matrix weights, Matrix out) {
         switch (weights.type()) {
-            case F32 -> backend.matmulTransposed(in, weights, out);
+            case F32 -> {
+                // What is mapped may end at the end of its file, with nothing behind it
+                if (backend.staysInBounds()) {
+                    backend.matmulTransposed(in, weights, out);
+                } else {
+                    multiplyPanels(in, weights, out);
+                }
+            }
             case BF16 -> {
                 if (narrow) {
                     backend.matmulTransposed(narrowIn, weights, out);
                 } else {
-                    multiplyWidened(in, weights, out);
+                    multiplyPanels(in, weights, out);
                 }
             }
-            case F16 -> multiplyWidened(in, weights, out);
+            case F16 -> multiplyPanels(in, weights, out);
         }
     }
 
-    private void multiplyWidened(Matrix in, Matrix weights, Matrix out) {
+    private void multiplyPanels(Matrix in, Matrix weights, Matrix out) {
         int cols = weights.cols();
         long rowBytes = (long) cols * Float.BYTES;
         int panelRows = Math.clamp(PANEL_BYTES / rowBytes, 1, weights.rows());
@@ -61,12 +70,28 @@ final class Gemm implements AutoCloseable {
             int count = Math.min(panelRows, weights.rows() - from);
             Matrix stored = weights.rows(from, count);
             Matrix widened = wide.rows(0, count);
-            if (weights.type() == DataType.BF16) {
-                gemma_widen_bf16(widened.data(), cols, stored.data(), stored.stride(), count, cols);
-            } else {
-                gemma_widen_f16(widened.data(), cols, stored.data(), stored.stride(), count, cols);
-            }
+            widen(stored, widened);
             backend.matmulTransposed(in, widened, out.cols(from, count));
+        }
+    }
+
+    /// Exact; F32 is copied.
+    private static void widen(Matrix stored, Matrix wide) {
+        int rows = stored.rows();
+        int cols = stored.cols();
+        switch (stored.type()) {
+            case F32 -> {
+                for (int row = 0; row < rows; row++) {
+                    MemorySegment.copy(
+                            stored.data(),
+                            row * stored.stride() * Float.BYTES,
+                            wide.data(),
+                            row * wide.stride() * Float.BYTES,
+                            (long) cols * Float.BYTES);
+                }
+            }
+            case BF16 -> gemma_widen_bf16(wide.data(), wide.stride(), stored.data(), stored.stride(), rows, cols);
+            case F16 -> gemma_widen_f16(wide.data(), wide.stride(), stored.data(), stored.stride(), rows, cols);
         }
     }
 

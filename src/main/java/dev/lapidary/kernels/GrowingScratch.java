@@ -14,7 +14,7 @@ final class GrowingScratch implements AutoCloseable {
         if (segment.byteSize() < bytes) {
             arena.close();
             arena = Arena.ofShared();
-            segment = arena.allocate(bytes, Matrix.ALIGNMENT_BYTES);
+            segment = new PageMemory(arena).allocate(bytes, Matrix.ALIGNMENT_BYTES);
         }
         return segment;
     }

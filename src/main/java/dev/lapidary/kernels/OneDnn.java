@@ -51,6 +51,11 @@ final class OneDnn implements Backend {
     }
 
     @Override
+    public boolean staysInBounds() {
+        return true;
+    }
+
+    @Override
     public void matmulTransposed(Matrix left, Matrix right, Matrix out) {
         MatmulChecks.requireTransposed(this, left, right, out);
         requireWholeTiles(left);

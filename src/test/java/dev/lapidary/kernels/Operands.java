@@ -11,7 +11,7 @@ import java.util.Random;
 /// their rows, and outputs before they are written, is a NaN of its own: whoever reads it computes NaN, and whoever
 /// writes it is found out.
 final class Operands implements AutoCloseable {
-    /// What STYLE.md asks of every kernel: one, a vector's width and its neighbours, two odd ones beyond a cache
+    /// What every kernel is tested on: one, a vector's width and its neighbours, two odd ones beyond a cache
     /// line.
     static final int[] EXTENTS = {1, 2, 7, 8, 9, 31, 32, 33, 64, 65, 257};
 

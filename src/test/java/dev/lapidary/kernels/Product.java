@@ -3,24 +3,28 @@ package dev.lapidary.kernels;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Random;
 
 /// Random operands of one product and its value by sums in double. Between the rows of the inputs lie NaNs, which would
 /// show in any sum that reads them; between the rows of the output lies a value that must still be there. Each matrix
-/// ends at a guard page.
+/// ends at a guard page, where
+/// the backend reads nothing behind it.
 final class Product {
     private static final float UNTOUCHED = 123.5f;
 
     final Matrix left;
     final Matrix right;
     final Matrix out;
+    private final Backend backend;
     private final boolean transposeRight;
     private final double[][] leftRows;
     private final double[][] rightColumns;
 
     /// @param gap elements between the end of a row and the next
-    Product(Arena arena, DataType type, boolean transposeRight, int m, int n, int k, int gap) {
+    Product(Backend backend, Arena arena, DataType type, boolean transposeRight, int m, int n, int k, int gap) {
+        this.backend = backend;
         Random random = new Random(31L * m + 17L * n + k);
         this.transposeRight = transposeRight;
         leftRows = new double[m][k];
@@ -41,7 +45,7 @@ final class Product {
         }
     }
 
-    void multiply(Backend backend) {
+    void multiply() {
         if (transposeRight) {
             backend.matmulTransposed(left, right, out);
         } else {
@@ -67,10 +71,14 @@ final class Product {
         }
     }
 
-    private static Matrix matrix(Arena arena, DataType type, int rows, int cols, int gap, float filling) {
+    private Matrix matrix(Arena arena, DataType type, int rows, int cols, int gap, float filling) {
         long stride = cols + (long) gap;
         long elements = (rows - 1) * stride + cols;
-        Matrix matrix = new Matrix(GuardedMemory.allocate(arena, elements * type.bytes()), type, rows, cols, stride);
+        long bytes = elements * type.bytes();
+        MemorySegment data = backend.staysInBounds()
+                ? GuardedMemory.allocate(arena, bytes)
+                : new PageMemory(arena).allocate(bytes, Matrix.ALIGNMENT_BYTES);
+        Matrix matrix = new Matrix(data, type, rows, cols, stride);
         for (long element = 0; element < elements; element++) {
             put(matrix, element, filling);
         }
