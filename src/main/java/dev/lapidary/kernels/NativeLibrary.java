@@ -43,6 +43,7 @@ public record NativeLibrary(String name, Path path) {
             requireSymbols(HOST, path, List.of("gemma_kernels_abi"));
             requireAbi(path, GemmaKernels.gemma_kernels_abi(), GemmaKernels.GEMMA_KERNELS_ABI());
             requireSymbols(HOST, path, symbolsOf(GemmaKernels.class));
+            limitIsa(HOST.property("lapidary.maxIsa"));
             return path;
         }));
     }
@@ -122,6 +123,19 @@ public record NativeLibrary(String name, Path path) {
         if (found != need) {
             throw new UnsatisfiedLinkError(
                     "%s: got ABI %d, need %d; rebuild it with ./build-native.sh".formatted(path, found, need));
+        }
+    }
+
+    /// Keeps the shim to the instructions of a lesser CPU, to test or to compare.
+    private static void limitIsa(@Nullable String name) {
+        if (name == null) {
+            return;
+        }
+        try (Arena arena = Arena.ofConfined()) {
+            if (GemmaKernels.gemma_limit_isa(arena.allocateFrom(name)) != 0) {
+                throw new IllegalArgumentException(
+                        "lapidary.maxIsa: got %s, need portable, avx2, avx512 or avx512-bf16".formatted(name));
+            }
         }
     }
 

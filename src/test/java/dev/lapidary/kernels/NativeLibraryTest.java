@@ -110,6 +110,16 @@ class NativeLibraryTest {
     }
 
     @Test
+    void aPropertyLimitsTheInstructionsOfTheShim() throws Exception {
+        String access = "--enable-native-access=ALL-UNNAMED";
+
+        assertThat(new Jvm(access, "-Dlapidary.maxIsa=portable").output()).contains("shim: portable");
+        Jvm misspelt = new Jvm(access, "-Dlapidary.maxIsa=avx3");
+        assertThat(misspelt.exit()).isEqualTo(1);
+        assertThat(misspelt.output()).contains("lapidary.maxIsa: got avx3, need portable, avx2, avx512 or avx512-bf16");
+    }
+
+    @Test
     void aUsersOwnSettingsOfTheRuntimesStay() {
         FakeHost host = new FakeHost(folder);
         host.environment.put("GOMP_SPINCOUNT", "7");
@@ -142,6 +152,7 @@ class NativeLibraryTest {
         public static void main(String[] arguments) {
             try {
                 System.out.println(Backends.open(Backends.DEFAULT).info());
+                System.out.println("shim: " + GemmaKernels.gemma_isa().getString(0));
             } catch (LinkageError e) {
                 System.out.println(e.getMessage());
                 System.exit(3);

@@ -12,16 +12,19 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import java.util.concurrent.FutureTask;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// One team of threads computes for the shim and for every backend, and sleeps when there is nothing to do. A thread
-/// that
-/// native code starts bears the name of the thread that started it: that tells the team of one driver from all else.
+/// that native code starts bears the name of the thread that started it: that tells the team of one driver from all
+/// else, and from the team of the test before, which may still be ending.
 class ThreadTeamTest {
-    private static final String NAME = "team-of-a-test";
+    private static final AtomicInteger DRIVERS = new AtomicInteger();
+
+    private final String name = "test-team-" + DRIVERS.incrementAndGet();
 
     @ParameterizedTest
     @ValueSource(ints = {2, 3})
@@ -80,18 +83,18 @@ class ThreadTeamTest {
         }
     }
 
-    private static void inThread(Callable<?> work) throws Exception {
+    private void inThread(Callable<?> work) throws Exception {
         FutureTask<?> task = new FutureTask<>(work);
-        Thread.ofPlatform().name(NAME).start(task);
+        Thread.ofPlatform().name(name).start(task);
         task.get();
     }
 
     /// By thread, the time that it has run on a processor: the first number of `schedstat`.
-    private static Map<String, Long> processorNanos() throws IOException {
+    private Map<String, Long> processorNanos() throws IOException {
         Map<String, Long> nanos = new TreeMap<>();
         try (Stream<Path> tasks = Files.list(Path.of("/proc/self/task"))) {
             for (Path task : tasks.toList()) {
-                if (read(task.resolve("comm")).equals(NAME)) {
+                if (read(task.resolve("comm")).equals(name)) {
                     String schedstat = read(task.resolve("schedstat"));
                     nanos.put(
                             task.getFileName().toString(),
