@@ -21,10 +21,20 @@ class ProductKernelsTest {
         1, 2, 3, 5, NativeKernels.MAX_STREAMED_ROWS, NativeKernels.MAX_STREAMED_ROWS + 1, 17, 33
     };
 
+    /// Rounding to BF16 is asked for where it could happen, and refused where it must not.
     static Stream<Arguments> cases() {
+<<<<<<< HEAD
         return TestBackends.inBounds().stream()
                 .flatMap(backend -> Stream.of(DataType.values())
                         .flatMap(type -> Stream.of(false, true).map(bf16 -> Arguments.of(backend, type, bf16))));
+=======
+        return TestBackends.all().stream()
+                .flatMap(backend -> Stream.of(
+                        Arguments.of(backend, DataType.F32, true),
+                        Arguments.of(backend, DataType.F16, true),
+                        Arguments.of(backend, DataType.BF16, true),
+                        Arguments.of(backend, DataType.BF16, false)));
+>>>>>>> 08dccaa996bb1833742c4e732e321de9e918c3c1
     }
 
     static List<String> backends() {
@@ -38,7 +48,7 @@ class ProductKernelsTest {
             for (int rows : ROWS) {
                 for (int i = 0; i < Operands.EXTENTS.length; i++) {
                     int inputs = Operands.EXTENTS[i];
-                    for (int step : new int[] {0, 3, 7}) {
+                    for (int step : new int[] {0, 4}) {
                         int outputs = Operands.EXTENTS[(i + step) % Operands.EXTENTS.length];
                         try (Operands operands = new Operands(100_000L * rows + 300L * inputs + outputs);
                                 Arena arena = Arena.ofConfined()) {

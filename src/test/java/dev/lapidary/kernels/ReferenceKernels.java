@@ -132,11 +132,13 @@ public final class ReferenceKernels implements Kernels {
 
     @Override
     public void matmulTransposed(Matrix left, Matrix right, Matrix out) {
+        double[][] lefts = widened(left);
+        double[][] rights = widened(right);
         for (int m = 0; m < left.rows(); m++) {
             for (int n = 0; n < right.rows(); n++) {
                 double sum = 0;
                 for (int k = 0; k < left.cols(); k++) {
-                    sum += get(left, m, k) * get(right, n, k);
+                    sum += lefts[m][k] * rights[n][k];
                 }
                 set(out, m, n, sum);
             }
@@ -194,6 +196,16 @@ public final class ReferenceKernels implements Kernels {
             case BF16 -> Float.intBitsToFloat(matrix.data().getAtIndex(ValueLayout.JAVA_SHORT, index) << 16);
             case F16 -> Float.float16ToFloat(matrix.data().getAtIndex(ValueLayout.JAVA_SHORT, index));
         };
+    }
+
+    private static double[][] widened(Matrix matrix) {
+        double[][] widened = new double[matrix.rows()][matrix.cols()];
+        for (int r = 0; r < matrix.rows(); r++) {
+            for (int c = 0; c < matrix.cols(); c++) {
+                widened[r][c] = get(matrix, r, c);
+            }
+        }
+        return widened;
     }
 
     private static void set(Matrix matrix, int row, int col, double value) {
