@@ -43,14 +43,15 @@ class BackendTest {
         for (int gap : new int[] {0, 3, 64}) {
             try (Arena arena = Arena.ofConfined()) {
                 for (boolean transposeRight : new boolean[] {true, false}) {
-                    Product product =
-                            new Product(arena, DataType.F32, transposeRight, shape[0], shape[1], shape[2], gap);
-                    product.multiply(backend);
+                    Product product = new Product(
+                            arena, backend, DataType.F32, transposeRight, shape[0], shape[1], shape[2], gap);
+                    product.multiply();
                     product.check();
                 }
                 if (backend.multiplies(DataType.BF16) && (gap == 0 || shape[2] % 32 == 0)) {
-                    Product product = new Product(arena, DataType.BF16, true, shape[0], shape[1], shape[2], gap);
-                    product.multiply(backend);
+                    Product product =
+                            new Product(arena, backend, DataType.BF16, true, shape[0], shape[1], shape[2], gap);
+                    product.multiply();
                     product.check();
                 }
             }
@@ -65,8 +66,8 @@ class BackendTest {
             for (int threads : new int[] {3, 1, 2}) {
                 backend.threads(threads);
                 assertThat(backend.info().threads()).isEqualTo(threads);
-                Product product = new Product(arena, DataType.F32, true, 129, 300, 200, 5);
-                product.multiply(backend);
+                Product product = new Product(arena, backend, DataType.F32, true, 129, 300, 200, 5);
+                product.multiply();
                 product.check();
             }
         } finally {
@@ -122,16 +123,16 @@ class BackendTest {
         Backend backend = Backends.open(spec);
         var threads = (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
         try (Arena arena = Arena.ofShared()) {
-            Product one = new Product(arena, DataType.F32, true, 8, 16, 32, 0);
-            Product other = new Product(arena, DataType.F32, false, 8, 16, 32, 1);
+            Product one = new Product(arena, backend, DataType.F32, true, 8, 16, 32, 0);
+            Product other = new Product(arena, backend, DataType.F32, false, 8, 16, 32, 1);
             int calls = 20_000;
             long bytes = Long.MAX_VALUE;
             // Interpreted and half-compiled code boxes arguments; the compiler gets there while these run
             for (int round = 0; round < 50 && bytes > calls; round++) {
                 long before = threads.getCurrentThreadAllocatedBytes();
                 for (int i = 0; i < calls; i++) {
-                    one.multiply(backend);
-                    other.multiply(backend);
+                    one.multiply();
+                    other.multiply();
                 }
                 bytes = threads.getCurrentThreadAllocatedBytes() - before;
             }

