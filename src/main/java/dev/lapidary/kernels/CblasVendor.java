@@ -68,15 +68,14 @@ sealed interface CblasVendor {
         static OpenBlas of(NativeLibrary library) {
             String config = text(library, "openblas_get_config");
             require32BitIntegers(library, !config.contains("USE64BITINT"));
-            Matcher built = MAX_THREADS.matcher(config);
-            MemorySegment takesCallback = library.symbol("openblas_set_threads_callback_function");
-            MemorySegment threadCount = null;
-            if (takesCallback != null && parallel(library) == OWN_POOL && built.find()) {
-                set_callback_function.invoke(takesCallback, GemmaKernels.gemma_openblas_threads$address());
-                threadCount = library.intVariable("blas_cpu_number");
+            MemorySegment setCallback = library.symbol("openblas_set_threads_callback_function");
+            MemorySegment threadCount = library.intVariable("blas_cpu_number");
+            Matcher maxThreads = MAX_THREADS.matcher(config);
+            if (setCallback == null || threadCount == null || parallel(library) != OWN_POOL || !maxThreads.find()) {
+                return new OpenBlas(library, config, null, Integer.MAX_VALUE);
             }
-            int maxThreads = threadCount == null ? Integer.MAX_VALUE : Integer.parseInt(built.group(1));
-            return new OpenBlas(library, config, threadCount, maxThreads);
+            set_callback_function.invoke(setCallback, GemmaKernels.gemma_openblas_threads$address());
+            return new OpenBlas(library, config, threadCount, Integer.parseInt(maxThreads.group(1)));
         }
 
         private static int parallel(NativeLibrary library) {

@@ -66,7 +66,7 @@ enum Library {
             return "build it with ./build-native.sh";
         }
         String classifier = platform.folder() + (this == MKL ? "-redist" : "");
-        return "add the dependency org.bytedeco:%s:%s".formatted(bytedeco, classifier);
+        return "add the dependency org.bytedeco:%s:%s to the class path".formatted(bytedeco, classifier);
     }
 
     /// The oldest glibc that the packaged file runs with; null if it was built for the machine it runs on.

@@ -9,6 +9,9 @@ import java.lang.foreign.MemorySegment;
 final class OneDnn implements Backend {
     private final NativeLibrary library;
     private final OneDnnMatmuls matmuls = new OneDnnMatmuls(new OneDnnEngine());
+    // The values of dnnl_cpu_isa_t are sets of features; what lacks this one would emulate BF16
+    private final boolean multipliesBf16 = (Dnnl.dnnl_get_effective_cpu_isa() & Dnnl.dnnl_cpu_isa_avx512_core_bf16())
+            == Dnnl.dnnl_cpu_isa_avx512_core_bf16();
     private int threads = Runtime.getRuntime().availableProcessors();
 
     OneDnn(NativeLibrary library) {
@@ -42,10 +45,7 @@ final class OneDnn implements Backend {
     public boolean multiplies(DataType type) {
         return switch (type) {
             case F32 -> true;
-            // The values of dnnl_cpu_isa_t are sets of features. AVX2 machines would emulate BF16
-            case BF16 ->
-                (Dnnl.dnnl_get_effective_cpu_isa() & Dnnl.dnnl_cpu_isa_avx512_core_bf16())
-                        == Dnnl.dnnl_cpu_isa_avx512_core_bf16();
+            case BF16 -> multipliesBf16;
             case F16 -> false;
         };
     }

@@ -9,8 +9,7 @@ import java.util.Random;
 
 /// Random operands of one product and its value by sums in double. Between the rows of the inputs lie NaNs, which would
 /// show in any sum that reads them; between the rows of the output lies a value that must still be there. Each matrix
-/// ends at a guard page, where
-/// the backend reads nothing behind it.
+/// ends at a guard page, unless the backend may read behind it (BLIS before https://github.com/flame/blis/pull/824).
 final class Product {
     private static final float UNTOUCHED = 123.5f;
 
