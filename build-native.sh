@@ -5,13 +5,14 @@ case "$0" in */*) cd "${0%/*}" ;; esac
 
 usage() {
     cat <<'TEXT'
-usage: ./build-native.sh [--force | --test | --asan | --bench [ARGUMENT...] | --bindings | --help]
+usage: ./build-native.sh [--force | --test | --asan | --bench [ARGUMENT...] | --bench-matmul [ARGUMENT...] | --bindings | --help]
 
   (nothing)    build the shim if a source is newer than it; with nothing to do it is silent and takes milliseconds
   --force      build it in any case
   --test       the shim's C unit tests (native/test), on every ISA tier of this CPU
   --asan       the same, everything built with AddressSanitizer and UndefinedBehaviorSanitizer
   --bench      the shim's micro-benchmark (native/test/bench.c), arguments passed on
+  --bench-matmul  the same for block-quantized weights (native/test/matmul_bench.c)
   --bindings   generate bindings/ again from the C headers
 
 Needs a C compiler with OpenMP: $CC, else cc, gcc or clang, whichever is found first.
@@ -73,8 +74,9 @@ int main(void) { return omp_get_max_threads() < 1; }' >"$work/openmp.c"
 # ---- library -----------------------------------------------------------------------------------------------------------
 
 # Compiled once per ISA tier; the rest of native/*.c once.
-tiered="add attend convert embed geglu gemv head_norm_rope rms_norm softcap softcap_softmax"
-common="attend_scratch dispatch pages rope_table team"
+tiered="add attend convert embed geglu gemv head_norm_rope pack quantize rms_norm softcap softcap_softmax unpack"
+matmuls="matmul" # once per kind of dot product of bytes
+common="attend_scratch dispatch packed_bytes pages rope_table team"
 
 # -ffp-contract=fast: a * b + c is one FMA where there is one. -Wno-psabi: vectors are only passed between inlined functions.
 flags="-std=gnu11 -O3 -fPIC -fvisibility=hidden -ffp-contract=fast -fno-math-errno -Wall -Wextra -Werror -Wno-psabi
@@ -84,13 +86,20 @@ tier_flags() {
     case "$1" in
         portable) ;;
         avx2) echo -mavx2 -mfma -mf16c ;;
+        avx2_vnni) echo -mavxvnni -mavx2 -mfma -mf16c ;;
+        avx512_vnni) echo -mavx512vnni "$(tier_flags avx512)" ;;
         avx512) echo -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx2 -mfma -mf16c -mprefer-vector-width=512 ;;
     esac
 }
 
 compile_tier() { # TIER EXTRA_FLAGS
-    local kernel
-    for kernel in $tiered; do
+    local kernel kernels
+    case "$1" in
+        portable | avx2) kernels="$tiered $matmuls" ;;
+        *_vnni) kernels=$matmuls ;;
+        *) kernels=$tiered ;;
+    esac
+    for kernel in $kernels; do
         # shellcheck disable=SC2046,SC2086
         "$compiler" $flags $openmp $(tier_flags "$1") $2 "-DGEMMA_TIER=$1" -c "native/$kernel.c" -o "$work/$kernel.$1.o" || return 1
     done
@@ -98,7 +107,7 @@ compile_tier() { # TIER EXTRA_FLAGS
 
 build_library() { # OUTPUT EXTRA_FLAGS
     local tiers=portable tier jobs="" job file
-    [ "${platform#*-}" != x86_64 ] || tiers="portable avx2 avx512"
+    [ "${platform#*-}" != x86_64 ] || tiers="portable avx2 avx2_vnni avx512 avx512_vnni"
     for tier in $tiers; do
         compile_tier "$tier" "$2" &
         jobs="$jobs $!"
@@ -156,7 +165,7 @@ unit_tests() { # EXTRA_FLAGS
     make_work_folder
     echo "testing with $compiler $1" >&2
     build_library "$work/lib/$library" "$1"
-    build_program test "$work/lib/$library" "$1" "$(echo native/test/*_test.c native/test/check.c)"
+    build_program test "$work/lib/$library" "$1" "$(echo native/test/*_test.c native/test/check.c native/test/quantized.c)"
     run_program test
     OMP_THREAD_LIMIT=1 run_program test team # OpenBLAS's jobs when the team cannot grow
 }
@@ -172,12 +181,14 @@ case "${1:-}" in
     --force) build ;;
     --test) unit_tests "" ;;
     --asan) unit_tests "-g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all" ;;
-    --bench)
+    --bench | --bench-matmul)
+        program=${1#--bench}
+        program=${program:+matmul_}bench
         shift
         make_work_folder
         build_library "$work/lib/$library" ""
-        build_program bench "$work/lib/$library" "" native/test/bench.c
-        run_program bench "$@"
+        build_program "$program" "$work/lib/$library" "" "native/test/$program.c"
+        run_program "$program" "$@"
         ;;
     --bindings) bindings ;;
     --help | -h) usage ;;

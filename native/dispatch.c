@@ -33,11 +33,36 @@ static const kernel_table avx2_kernels = {
 #undef KERNEL
 };
 
+#define KERNEL(name, parameters, arguments)
+#define VNNI_KERNEL(name, parameters, arguments) void name##_avx2_vnni parameters;
+#include "kernel_list.h"
+#undef KERNEL
+static const kernel_table avx2_vnni_kernels = {
+#define KERNEL(name, parameters, arguments) .name = name##_avx2,
+#define VNNI_KERNEL(name, parameters, arguments) .name = name##_avx2_vnni,
+#include "kernel_list.h"
+#undef KERNEL
+};
+
+// AVX-512 without VNNI, of the first CPUs, has nothing for bytes that AVX2 has not.
 #define KERNEL(name, parameters, arguments) void name##_avx512 parameters;
+#define VNNI_KERNEL(name, parameters, arguments)
 #include "kernel_list.h"
 #undef KERNEL
 static const kernel_table avx512_kernels = {
 #define KERNEL(name, parameters, arguments) .name = name##_avx512,
+#define VNNI_KERNEL(name, parameters, arguments) .name = name##_avx2,
+#include "kernel_list.h"
+#undef KERNEL
+};
+
+#define KERNEL(name, parameters, arguments)
+#define VNNI_KERNEL(name, parameters, arguments) void name##_avx512_vnni parameters;
+#include "kernel_list.h"
+#undef KERNEL
+static const kernel_table avx512_vnni_kernels = {
+#define KERNEL(name, parameters, arguments) .name = name##_avx512,
+#define VNNI_KERNEL(name, parameters, arguments) .name = name##_avx512_vnni,
 #include "kernel_list.h"
 #undef KERNEL
 };
@@ -50,18 +75,29 @@ static int has_avx2(void) {
            (ecx & bit_F16C);
 }
 
+static int has_avx2_vnni(void) {
+    unsigned eax, ebx, ecx, edx;
+    return has_avx2() && __get_cpuid_count(7, 1, &eax, &ebx, &ecx, &edx) && (eax & 1u << 4); // AVX-VNNI
+}
+
 static int has_avx512(void) {
     return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
            __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
 }
 
-static int has_avx512_bf16(void) { return has_avx512() && __builtin_cpu_supports("avx512bf16"); }
+static int has_avx512_vnni(void) { return has_avx512() && __builtin_cpu_supports("avx512vnni"); }
+
+static int has_avx512_bf16(void) { return has_avx512_vnni() && __builtin_cpu_supports("avx512bf16"); }
 #else
 // The names stay known everywhere, so that a cap means the same on every machine.
 #define avx2_kernels portable_kernels
+#define avx2_vnni_kernels portable_kernels
 #define avx512_kernels portable_kernels
+#define avx512_vnni_kernels portable_kernels
 static int has_avx2(void) { return 0; }
+static int has_avx2_vnni(void) { return 0; }
 static int has_avx512(void) { return 0; }
+static int has_avx512_vnni(void) { return 0; }
 static int has_avx512_bf16(void) { return 0; }
 #endif
 
@@ -72,12 +108,15 @@ typedef struct {
 } tier;
 
 // From the lowest to the highest. avx512-bf16 has no kernels of its own: vdpbf16ps rounds the activations to bf16, and
-// at one row the plain FMA already waits for memory. The name tells the caller that a bf16 GEMM is native here.
+// at one row the plain FMA already waits for memory. The name tells the caller that a bf16 GEMM is native here; all
+// such CPUs have VNNI.
 static const tier TIERS[] = {
     {"portable", always, &portable_kernels},
     {"avx2", has_avx2, &avx2_kernels},
+    {"avx2-vnni", has_avx2_vnni, &avx2_vnni_kernels},
     {"avx512", has_avx512, &avx512_kernels},
-    {"avx512-bf16", has_avx512_bf16, &avx512_kernels},
+    {"avx512-vnni", has_avx512_vnni, &avx512_vnni_kernels},
+    {"avx512-bf16", has_avx512_bf16, &avx512_vnni_kernels},
 };
 enum { TIER_COUNT = sizeof TIERS / sizeof *TIERS };
 

@@ -36,7 +36,8 @@ extern "C" {
 // GEMMA_KERNELS_ABI the library was built with.
 GEMMA_EXPORT int32_t gemma_kernels_abi(void);
 
-// The active tier: "portable", "avx2", "avx512" or "avx512-bf16" (the avx512 kernels on a CPU that multiplies bf16).
+// The active tier: "portable", "avx2", "avx2-vnni", "avx512", "avx512-vnni" or "avx512-bf16" (the avx512-vnni kernels
+// on a CPU that multiplies bf16). -vnni: quantized matmuls by VNNI's dot products of bytes.
 GEMMA_EXPORT const char *gemma_isa(void);
 
 // Selects the named tier, or the best one below it that this CPU has. 0: done; -1: no such name, nothing changed.
@@ -194,6 +195,79 @@ GEMMA_EXPORT void gemma_widen_bf16(float *out, int64_t out_stride, const uint16_
                                    int64_t cols);
 GEMMA_EXPORT void gemma_widen_f16(float *out, int64_t out_stride, const uint16_t *in, int64_t in_stride, int64_t rows,
                                   int64_t cols);
+
+// ---- block-quantized weights
+// ------------------------------------------------------------------------------------------------ Q8_0 and Q4_0 as
+// GGUF defines them: blocks of 32 columns, each with an f16 scale. Columns are a multiple of 32. Weights are held in
+// panels of 16 rows, whose layout panels.h tells: the caller only knows their bytes. Panels begin at a multiple of 64
+// bytes. The panels of the rows from a multiple of 16 on are a matrix of their own, as many bytes further on as the
+// rows before them take: so a matrix may be packed piece by piece.
+
+// Bytes of the panels of a matrix [rows, cols].
+GEMMA_EXPORT int64_t gemma_packed_bytes_q8_0(int64_t rows, int64_t cols);
+GEMMA_EXPORT int64_t gemma_packed_bytes_q4_0(int64_t rows, int64_t cols);
+
+// out = panels of in [rows, cols], quantized as ggml's reference does, to the bit
+GEMMA_EXPORT void gemma_pack_q8_0_f32(void *out, const float *in, int64_t in_stride, int64_t rows, int64_t cols);
+GEMMA_EXPORT void gemma_pack_q8_0_bf16(void *out, const uint16_t *in, int64_t in_stride, int64_t rows, int64_t cols);
+GEMMA_EXPORT void gemma_pack_q8_0_f16(void *out, const uint16_t *in, int64_t in_stride, int64_t rows, int64_t cols);
+GEMMA_EXPORT void gemma_pack_q4_0_f32(void *out, const float *in, int64_t in_stride, int64_t rows, int64_t cols);
+GEMMA_EXPORT void gemma_pack_q4_0_bf16(void *out, const uint16_t *in, int64_t in_stride, int64_t rows, int64_t cols);
+GEMMA_EXPORT void gemma_pack_q4_0_f16(void *out, const uint16_t *in, int64_t in_stride, int64_t rows, int64_t cols);
+
+// out = panels of GGUF's own blocks [rows, cols / 32] (34 bytes each for Q8_0, 18 for Q4_0; any address), nothing
+// rounded
+GEMMA_EXPORT void gemma_pack_q8_0_blocks(void *out, const void *blocks, int64_t rows, int64_t cols);
+GEMMA_EXPORT void gemma_pack_q4_0_blocks(void *out, const void *blocks, int64_t rows, int64_t cols);
+
+// out[r] = row first + r of the panels, exactly       out [rows, cols], cols those of the whole matrix
+GEMMA_EXPORT void gemma_unpack_q8_0(float *out, int64_t out_stride, const void *panels, int64_t first, int64_t rows,
+                                    int64_t cols);
+GEMMA_EXPORT void gemma_unpack_q4_0(float *out, int64_t out_stride, const void *panels, int64_t first, int64_t rows,
+                                    int64_t cols);
+
+// out[r] = scale * row ids[r] of the panels       out [rows, cols]; one rounding
+GEMMA_EXPORT void gemma_embed_q8_0(float *out, int64_t out_stride, const void *panels, const int32_t *ids, int64_t rows,
+                                   int64_t cols, float scale);
+GEMMA_EXPORT void gemma_embed_q4_0(float *out, int64_t out_stride, const void *panels, const int32_t *ids, int64_t rows,
+                                   int64_t cols, float scale);
+
+// ---- quantized activations
+// ----------------------------------------------------------------------------------------------------
+
+// Bytes of quantized activations [rows, cols], cols a multiple of 32; they begin at a multiple of 4 bytes.
+GEMMA_EXPORT int64_t gemma_quantized_bytes(int64_t rows, int64_t cols);
+
+// out = in [rows, cols] in int8, each block of 32 columns of a row by itself: scale = max|x| / 127, to the nearest,
+// ties to even
+GEMMA_EXPORT void gemma_quantize_rows_f32(void *out, const float *in, int64_t in_stride, int64_t rows, int64_t cols);
+
+// The same of what gemma_rms_norm_f32 gives.
+GEMMA_EXPORT void gemma_rms_norm_quantize_f32(void *out, const float *in, int64_t in_stride, const float *weight,
+                                              int64_t rows, int64_t cols, float eps);
+
+// ---- quantized activations times block-quantized weights
+// ------------------------------------------------------------------------
+
+// out[r, o] = sum_k x[r, k] w[o, k]       x quantized activations [rows, k], w panels [n, k], out [rows, n]; any rows
+// Exact within a block, then f32 block after block. Up to 16 rows, w is read from memory once. An output's bits depend
+// neither on the threads nor on the other rows.
+GEMMA_EXPORT void gemma_matmul_q8_0(float *out, int64_t out_stride, const void *x, const void *w, int64_t rows,
+                                    int64_t n, int64_t k);
+GEMMA_EXPORT void gemma_matmul_q4_0(float *out, int64_t out_stride, const void *x, const void *w, int64_t rows,
+                                    int64_t n, int64_t k);
+
+// The same for `count` matrices w[i] [n[i], k], outputs side by side: out [rows, n[0] + n[1] + ...].
+GEMMA_EXPORT void gemma_matmul_group_q8_0(float *out, int64_t out_stride, const void *x, const void *const *w,
+                                          const int64_t *n, int64_t count, int64_t rows, int64_t k);
+GEMMA_EXPORT void gemma_matmul_group_q4_0(float *out, int64_t out_stride, const void *x, const void *const *w,
+                                          const int64_t *n, int64_t count, int64_t rows, int64_t k);
+
+// out[r, o] = gelu(sum_k x[r, k] gate[o, k]) * sum_k x[r, k] up[o, k]       gate, up panels [n, k], gelu as above
+GEMMA_EXPORT void gemma_matmul_geglu_q8_0(float *out, int64_t out_stride, const void *x, const void *gate,
+                                          const void *up, int64_t rows, int64_t n, int64_t k);
+GEMMA_EXPORT void gemma_matmul_geglu_q4_0(float *out, int64_t out_stride, const void *x, const void *gate,
+                                          const void *up, int64_t rows, int64_t n, int64_t k);
 
 #ifdef __cplusplus
 }

@@ -2,6 +2,12 @@
 // makes of it the tiers' prototypes, the table that holds one tier, and the exported functions that call through it;
 // gemma_kernels.h documents and checks the same signatures. The lines that repeat per weight type go through one macro
 // each.
+// VNNI_KERNEL: the kernels that have other copies where the CPU has VNNI; where it is not defined they are like the
+// rest.
+#ifndef VNNI_KERNEL
+#define VNNI_KERNEL KERNEL
+#endif
+
 #define EMBED(name, T)                                                                                                 \
     KERNEL(name,                                                                                                       \
            (float *out, int64_t out_stride, const T *table, int64_t table_stride, const int32_t *ids, int64_t rows,    \
@@ -25,6 +31,33 @@
 #define WIDEN(name)                                                                                                    \
     KERNEL(name, (float *out, int64_t out_stride, const uint16_t *in, int64_t in_stride, int64_t rows, int64_t cols),  \
            (out, out_stride, in, in_stride, rows, cols))
+#define PACK(name, T)                                                                                                  \
+    KERNEL(name, (void *out, const T *in, int64_t in_stride, int64_t rows, int64_t cols),                              \
+           (out, in, in_stride, rows, cols))
+#define QUANTIZED(format)                                                                                              \
+    PACK(gemma_pack_##format##_f32, float)                                                                             \
+    PACK(gemma_pack_##format##_bf16, uint16_t)                                                                         \
+    PACK(gemma_pack_##format##_f16, uint16_t)                                                                          \
+    KERNEL(gemma_pack_##format##_blocks, (void *out, const void *blocks, int64_t rows, int64_t cols),                  \
+           (out, blocks, rows, cols))                                                                                  \
+    KERNEL(gemma_unpack_##format,                                                                                      \
+           (float *out, int64_t out_stride, const void *panels, int64_t first, int64_t rows, int64_t cols),            \
+           (out, out_stride, panels, first, rows, cols))                                                               \
+    KERNEL(gemma_embed_##format,                                                                                       \
+           (float *out, int64_t out_stride, const void *panels, const int32_t *ids, int64_t rows, int64_t cols,        \
+            float scale),                                                                                              \
+           (out, out_stride, panels, ids, rows, cols, scale))                                                          \
+    VNNI_KERNEL(gemma_matmul_##format,                                                                                 \
+                (float *out, int64_t out_stride, const void *x, const void *w, int64_t rows, int64_t n, int64_t k),    \
+                (out, out_stride, x, w, rows, n, k))                                                                   \
+    VNNI_KERNEL(gemma_matmul_group_##format,                                                                           \
+                (float *out, int64_t out_stride, const void *x, const void *const *w, const int64_t *n, int64_t count, \
+                 int64_t rows, int64_t k),                                                                             \
+                (out, out_stride, x, w, n, count, rows, k))                                                            \
+    VNNI_KERNEL(gemma_matmul_geglu_##format,                                                                           \
+                (float *out, int64_t out_stride, const void *x, const void *gate, const void *up, int64_t rows,        \
+                 int64_t n, int64_t k),                                                                                \
+                (out, out_stride, x, gate, up, rows, n, k))
 
 EMBED(gemma_embed_f32, float)
 EMBED(gemma_embed_bf16, uint16_t)
@@ -72,9 +105,19 @@ KERNEL(gemma_narrow_bf16,
        (out, out_stride, in, in_stride, rows, cols))
 WIDEN(gemma_widen_bf16)
 WIDEN(gemma_widen_f16)
+QUANTIZED(q8_0)
+QUANTIZED(q4_0)
+KERNEL(gemma_quantize_rows_f32, (void *out, const float *in, int64_t in_stride, int64_t rows, int64_t cols),
+       (out, in, in_stride, rows, cols))
+KERNEL(gemma_rms_norm_quantize_f32,
+       (void *out, const float *in, int64_t in_stride, const float *weight, int64_t rows, int64_t cols, float eps),
+       (out, in, in_stride, weight, rows, cols, eps))
 
 #undef EMBED
 #undef GEMV
 #undef GEMV_GROUP
 #undef GEMV_GEGLU
 #undef WIDEN
+#undef PACK
+#undef QUANTIZED
+#undef VNNI_KERNEL

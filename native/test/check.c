@@ -138,6 +138,8 @@ static void all_tests(void) {
     elementwise_tests();
     norm_rope_tests();
     gemv_tests();
+    pack_tests();
+    matmul_tests();
     attention_tests();
     team_tests();
 }
@@ -145,8 +147,8 @@ static void all_tests(void) {
 // With the argument "team", the tests of the team alone (build-native.sh runs them under a thread limit too).
 int main(int count, char **arguments) {
     void (*tests)(void) = count > 1 && strcmp(arguments[1], "team") == 0 ? team_tests : all_tests;
-    static const char *const tiers[] = {"portable", "avx2", "avx512", "avx512-bf16"};
-    for (int tier = 0; tier < 4; tier++) {
+    static const char *const tiers[] = {"portable", "avx2", "avx2-vnni", "avx512", "avx512-vnni", "avx512-bf16"};
+    for (int tier = 0; tier < 6; tier++) {
         gemma_limit_isa(tiers[tier]);
         if (strcmp(gemma_isa(), tiers[tier]) != 0) {
             printf("%-12s not on this CPU\n", tiers[tier]);

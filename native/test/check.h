@@ -46,6 +46,8 @@ double gelu_reference(double x);
 void elementwise_tests(void);
 void norm_rope_tests(void);
 void gemv_tests(void);
+void pack_tests(void);
+void matmul_tests(void);
 void attention_tests(void);
 void team_tests(void);
 

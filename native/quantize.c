@@ -1,0 +1,76 @@
+// quantize: rows of f32 activations to int8 in blocks of 32, where they are, and after an RMSNorm
+//   per block: scale = max|x| / 127, q = x * (127 / max|x|) to the nearest, ties to even; a NaN makes its block's scale
+//   NaN
+#include "blocks.h"
+#include "norm.h"
+#include "team.h"
+
+// max |x| by its bits, so that a NaN is larger than every number.
+INLINE float largest(block b) {
+    vi most = (vi)magnitude(b.part[0]);
+    UNROLL for (int p = 1; p < PARTS; p++) {
+        vi next = (vi)magnitude(b.part[p]);
+        most = (vi)blend(next > most, (vf)next, (vf)most);
+    }
+#if defined(__AVX512F__)
+    return _mm512_cvtss_f32((__m512)_mm512_set1_epi32(_mm512_reduce_max_epi32((__m512i)most)));
+#else
+    int32_t bits = most[0];
+    float value;
+    UNROLL for (int i = 1; i < LANES; i++) bits = most[i] > bits ? most[i] : bits;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+#endif
+}
+
+INLINE int32_t sum_of(vi v) {
+#if defined(__AVX512F__)
+    return _mm512_reduce_add_epi32((__m512i)v);
+#else
+    return (int32_t)sum(__builtin_convertvector(v, vf)); // exact
+#endif
+}
+
+INLINE void quantize_block(activation *out, block b) {
+    float most = largest(b);
+    if (most < 0x1p-100f) most = 0; // below, 127 / most may overflow; a NaN stays
+    b = most != 0 && isfinite(most) ? scaled(b, 127 / most) : (block){0};
+    vi total = {0};
+    UNROLL for (int p = 0; p < PARTS; p++) {
+        vi q = nearest(b.part[p]);
+        store_bytes((uint8_t *)out->q + p * LANES, q);
+        total += q;
+    }
+    out->scale = most * (1.0f / 127);
+    out->start = SUM_BITS - 128 * sum_of(total);
+}
+
+static void quantize_row(activation *out, int64_t step, const float *in, int64_t cols) {
+    for (int64_t i = 0; i < cols; i += BLOCK, out += step) quantize_block(out, load_block(in, i, F32));
+}
+
+static void norm_quantize_row(activation *out, int64_t step, const float *in, const float *weight, int64_t cols,
+                              float eps) {
+    float inverse = inverse_rms(in, cols, eps);
+    for (int64_t i = 0; i < cols; i += BLOCK, out += step) {
+        block b = load_block(in, i, F32), w = load_block(weight, i, F32);
+        UNROLL for (int p = 0; p < PARTS; p++) b.part[p] = b.part[p] * inverse * w.part[p];
+        quantize_block(out, b);
+    }
+}
+
+// Where row r goes.
+INLINE activation *row_of(void *out, int64_t r, int64_t cols) {
+    return (activation *)out + activation_index(r, cols / BLOCK);
+}
+
+void TIER(gemma_quantize_rows_f32)(void *out, const float *in, int64_t in_stride, int64_t rows, int64_t cols) {
+    TEAM_EACH(rows, rows * cols / 4, r,
+              quantize_row(row_of(out, r, cols), group_rows(r, rows), in + r * in_stride, cols));
+}
+
+void TIER(gemma_rms_norm_quantize_f32)(void *out, const float *in, int64_t in_stride, const float *weight, int64_t rows,
+                                       int64_t cols, float eps) {
+    TEAM_EACH(rows, rows * cols / 3, r,
+              norm_quantize_row(row_of(out, r, cols), group_rows(r, rows), in + r * in_stride, weight, cols, eps));
+}

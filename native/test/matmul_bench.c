@@ -1,0 +1,254 @@
+// matmul_bench: the products of block-quantized weights, in GB/s of weights beside what plain reading reaches and in
+// GOP/s beside VNNI's peak, and packing. usage: ./build-native.sh --bench-matmul [THREADS [ISA]] Shapes of Gemma 3 1B.
+// Each figure is the best of several, with the ceilings measured again around it, because other programs on the machine
+// move every figure: compare only within one line.
+#define _DEFAULT_SOURCE
+#include "gemma_kernels.h"
+
+#include <omp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+#define POOL_BYTES ((int64_t)512 << 20)
+#define ROUNDS 8
+
+static double now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+static char *pool; // panels: what is streamed
+static float *values, *out;
+static void *x;
+static int threads;
+static volatile uint64_t sink;
+
+// ---- ceilings
+// -------------------------------------------------------------------------------------------------------------
+
+#define READ_BYTES ((int64_t)64 << 20)
+
+typedef uint64_t line __attribute__((vector_size(64)));
+
+// GB/s of reading every word of 64 MB once, on each thread as two streams, which is faster than one, prefetched.
+static double read_ceiling(void) {
+    static int64_t place;
+    const char *at = pool + place++ % (POOL_BYTES / READ_BYTES) * READ_BYTES;
+    uint64_t total = 0;
+    double start = now();
+#pragma omp parallel reduction(+ : total)
+    {
+        const int64_t half = READ_BYTES / omp_get_num_threads() / 128 * 64;
+        const char *a = at + omp_get_thread_num() * 2 * half, *b = a + half;
+        line sums = {0};
+        for (int64_t i = 0; i < half; i += 64) {
+            __builtin_prefetch(a + i + 1024);
+            __builtin_prefetch(b + i + 1024);
+            sums ^= *(const line *)(a + i) ^ *(const line *)(b + i);
+        }
+        for (int i = 0; i < 8; i++) total += sums[i];
+    }
+    sink += total;
+    return (double)READ_BYTES / 1e9 / (now() - start);
+}
+
+#if defined(__x86_64__)
+enum { CHAINS = 12, TURNS = 20000 };
+
+// Dot products of bytes in registers alone.
+__attribute__((target("avx512f,avx512vnni"))) static uint64_t multiply_registers(void) {
+    __m512i sums[CHAINS], a = _mm512_set1_epi8(3), b = _mm512_set1_epi8(5);
+    __asm__("" : "+v"(a), "+v"(b));
+    for (int i = 0; i < CHAINS; i++) sums[i] = _mm512_set1_epi32(i);
+    for (int turn = 0; turn < TURNS; turn++) {
+#pragma GCC unroll 12
+        for (int i = 0; i < CHAINS; i++) sums[i] = _mm512_dpbusd_epi32(sums[i], a, b);
+    }
+    uint64_t total = 0;
+    for (int i = 0; i < CHAINS; i++) total += (uint64_t)_mm512_reduce_add_epi32(sums[i]);
+    return total;
+}
+
+static int has_ceiling(void) { return __builtin_cpu_supports("avx512vnni") != 0; }
+#else
+enum { CHAINS = 0, TURNS = 0 };
+static uint64_t multiply_registers(void) { return 0; }
+static int has_ceiling(void) { return 0; }
+#endif
+
+// GOP/s of VNNI on all threads.
+static double vnni_ceiling(void) {
+    if (!has_ceiling()) return 0;
+    uint64_t total = 0;
+    int team = 0;
+    double start = now();
+#pragma omp parallel reduction(+ : total, team)
+    {
+        total += multiply_registers();
+        team += 1;
+    }
+    sink += total;
+    return 128e-9 * CHAINS * TURNS * team / (now() - start);
+}
+
+// ---- measures
+// -------------------------------------------------------------------------------------------------------------
+
+typedef struct {
+    const char *name;
+    void (*run)(const char *at, int64_t rows, int64_t n, int64_t k);
+    int64_t rows, n, k;
+    int q4;
+    int matrices;
+} measure;
+
+static void q8_0(const char *at, int64_t rows, int64_t n, int64_t k) { gemma_matmul_q8_0(out, n, x, at, rows, n, k); }
+static void q4_0(const char *at, int64_t rows, int64_t n, int64_t k) { gemma_matmul_q4_0(out, n, x, at, rows, n, k); }
+
+static void geglu_q8_0(const char *at, int64_t rows, int64_t n, int64_t k) {
+    gemma_matmul_geglu_q8_0(out, n, x, at, at + gemma_packed_bytes_q8_0(n, k), rows, n, k);
+}
+
+static void geglu_q4_0(const char *at, int64_t rows, int64_t n, int64_t k) {
+    gemma_matmul_geglu_q4_0(out, n, x, at, at + gemma_packed_bytes_q4_0(n, k), rows, n, k);
+}
+
+static const measure MEASURES[] = {
+    {"q8_0", q8_0, 512, 6912, 1152, 0, 1},
+    {"q8_0", q8_0, 512, 1152, 6912, 0, 1},
+    {"q4_0", q4_0, 512, 6912, 1152, 1, 1},
+    {"q4_0", q4_0, 512, 1152, 6912, 1, 1},
+    {"q8_0 geglu", geglu_q8_0, 512, 6912, 1152, 0, 2},
+    {"q4_0 geglu", geglu_q4_0, 512, 6912, 1152, 1, 2},
+    {"q8_0", q8_0, 64, 6912, 1152, 0, 1},
+    {"q4_0", q4_0, 64, 6912, 1152, 1, 1},
+    {"q8_0", q8_0, 16, 6912, 1152, 0, 1},
+    {"q4_0", q4_0, 16, 6912, 1152, 1, 1},
+    {"q8_0", q8_0, 8, 6912, 1152, 0, 1},
+    {"q4_0", q4_0, 8, 6912, 1152, 1, 1},
+    {"q8_0", q8_0, 4, 6912, 1152, 0, 1},
+    {"q4_0", q4_0, 4, 6912, 1152, 1, 1},
+    {"q8_0", q8_0, 1, 6912, 1152, 0, 1},
+    {"q8_0", q8_0, 1, 1152, 6912, 0, 1},
+    {"q8_0", q8_0, 1, 1024, 1152, 0, 1},
+    {"q8_0 geglu", geglu_q8_0, 1, 6912, 1152, 0, 2},
+    {"q8_0", q8_0, 1, 262144, 1152, 0, 1},
+    {"q4_0", q4_0, 1, 6912, 1152, 1, 1},
+    {"q4_0", q4_0, 1, 1152, 6912, 1, 1},
+    {"q4_0", q4_0, 1, 1024, 1152, 1, 1},
+    {"q4_0 geglu", geglu_q4_0, 1, 6912, 1152, 1, 2},
+    {"q4_0", q4_0, 1, 262144, 1152, 1, 1},
+};
+
+static int64_t packed_bytes(int q4, int64_t n, int64_t k) {
+    return q4 ? gemma_packed_bytes_q4_0(n, k) : gemma_packed_bytes_q8_0(n, k);
+}
+
+static double larger(double a, double b) { return a > b ? a : b; }
+
+static void run_measure(const measure *m) {
+    const int64_t bytes = m->matrices * packed_bytes(m->q4, m->n, m->k), places = POOL_BYTES / bytes;
+    const double operations = 2.0 * m->matrices * (double)(m->rows * m->n) * (double)m->k;
+    double best = 1e9, read = 0, vnni = 0;
+    int64_t place = 0;
+    const int calls = bytes * m->rows < (64 << 20) ? 8 : 1;
+    gemma_quantize_rows_f32(x, values, m->k, m->rows, m->k);
+    for (int round = 0; round < ROUNDS; round++) {
+        read = larger(read, read_ceiling());
+        vnni = larger(vnni, vnni_ceiling());
+        for (int i = 0; i < 4; i++) {
+            double start = now();
+            for (int call = 0; call < calls; call++) m->run(pool + place++ % places * bytes, m->rows, m->n, m->k);
+            double seconds = (now() - start) / calls;
+            best = seconds < best ? seconds : best;
+        }
+        vnni = larger(vnni, vnni_ceiling());
+    }
+    printf(
+        "%-11s rows %3lld n %6lld k %4lld  %7.1f us  %6.1f GB/s (%3.0f %% of %5.1f)  %7.1f GOP/s (%3.0f %% of %6.1f)\n",
+        m->name, (long long)m->rows, (long long)m->n, (long long)m->k, best * 1e6, (double)bytes / best / 1e9,
+        (double)bytes / best / 1e7 / read, read, operations / best / 1e9, vnni > 0 ? operations / best / 1e7 / vnni : 0,
+        vnni);
+    fflush(stdout);
+}
+
+// ---- packing
+// ------------------------------------------------------------------------------------------------------------------
+
+typedef struct {
+    const char *name;
+    void (*run)(const char *at, int64_t n, int64_t k);
+    int64_t in_bytes; // per 32 weights
+    int q4;
+} packing;
+
+static char *panels;
+
+static void f32_q8_0(const char *at, int64_t n, int64_t k) { gemma_pack_q8_0_f32(panels, (const float *)at, k, n, k); }
+static void bf16_q8_0(const char *at, int64_t n, int64_t k) {
+    gemma_pack_q8_0_bf16(panels, (const uint16_t *)at, k, n, k);
+}
+static void blocks_q8_0(const char *at, int64_t n, int64_t k) { gemma_pack_q8_0_blocks(panels, at, n, k); }
+static void f32_q4_0(const char *at, int64_t n, int64_t k) { gemma_pack_q4_0_f32(panels, (const float *)at, k, n, k); }
+static void bf16_q4_0(const char *at, int64_t n, int64_t k) {
+    gemma_pack_q4_0_bf16(panels, (const uint16_t *)at, k, n, k);
+}
+static void blocks_q4_0(const char *at, int64_t n, int64_t k) { gemma_pack_q4_0_blocks(panels, at, n, k); }
+
+static const packing PACKINGS[] = {
+    {"f32 to q8_0", f32_q8_0, 128, 0}, {"bf16 to q8_0", bf16_q8_0, 64, 0}, {"blocks to q8_0", blocks_q8_0, 34, 0},
+    {"f32 to q4_0", f32_q4_0, 128, 1}, {"bf16 to q4_0", bf16_q4_0, 64, 1}, {"blocks to q4_0", blocks_q4_0, 18, 1},
+};
+
+static void run_packing(const packing *p, int64_t n, int64_t k) {
+    const int64_t bytes = n * k / 32 * p->in_bytes, places = POOL_BYTES / bytes;
+    double best = 1e9, read = 0;
+    for (int round = 0; round < 3 * ROUNDS; round++) {
+        read = larger(read, read_ceiling());
+        double start = now();
+        p->run(pool + round % places * bytes, n, k);
+        double seconds = now() - start;
+        best = seconds < best ? seconds : best;
+    }
+    printf("pack %-15s n %5lld k %4lld  %7.1f us  %5.1f GB/s read, %5.1f written (%3.0f %% of %5.1f in all)\n", p->name,
+           (long long)n, (long long)k, best * 1e6, (double)bytes / best / 1e9,
+           (double)packed_bytes(p->q4, n, k) / best / 1e9,
+           (double)(bytes + packed_bytes(p->q4, n, k)) / best / 1e7 / read, read);
+    fflush(stdout);
+}
+
+static void *map(int64_t bytes) {
+    void *pages = gemma_map_pages(bytes);
+    if (!pages) exit(2);
+    return pages;
+}
+
+int main(int count, char **arguments) {
+    threads = count > 1 ? atoi(arguments[1]) : omp_get_num_procs();
+    gemma_set_threads(threads);
+    if (count > 2 && gemma_limit_isa(arguments[2]) != 0) return 2;
+    pool = map(POOL_BYTES);
+    values = map(512 * 6912 * 4);
+    out = map((int64_t)512 * 6912 * 4);
+    x = map(gemma_quantized_bytes(512, 6912));
+    panels = map(gemma_packed_bytes_q8_0(6912, 1152));
+    for (int64_t i = 0; i < POOL_BYTES / 4; i++)
+        ((uint32_t *)pool)[i] = 0x3c003c00u + (uint32_t)(i * 2654435761u >> 8 & 0x7f007f);
+    for (int64_t i = 0; i < 512 * 6912; i++) values[i] = (float)(i % 13) / 64;
+
+    printf("%s, %d threads; best of %d, ceilings of the same minute\n", gemma_isa(), gemma_probe_threads(), 4 * ROUNDS);
+    for (size_t i = 0; i < sizeof MEASURES / sizeof *MEASURES; i++) run_measure(&MEASURES[i]);
+    for (size_t i = 0; i < sizeof PACKINGS / sizeof *PACKINGS; i++) {
+        run_packing(&PACKINGS[i], 6912, 1152);
+        run_packing(&PACKINGS[i], 1152, 6912);
+    }
+    return 0;
+}
