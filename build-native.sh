@@ -76,7 +76,7 @@ int main(void) { return omp_get_max_threads() < 1; }' >"$work/openmp.c"
 # Compiled once per ISA tier; the rest of native/*.c once.
 tiered="add attend convert embed geglu gemv head_norm_rope pack quantize rms_norm softcap softcap_softmax unpack"
 matmuls="matmul" # once per kind of dot product of bytes
-common="attend_scratch dispatch packed_bytes pages rope_table team"
+common="attend_scratch ceilings dispatch packed_bytes pages rope_table team"
 
 # -ffp-contract=fast: a * b + c is one FMA where there is one. -Wno-psabi: vectors are only passed between inlined functions.
 flags="-std=gnu11 -O3 -fPIC -fvisibility=hidden -ffp-contract=fast -fno-math-errno -Wall -Wextra -Werror -Wno-psabi

@@ -196,9 +196,9 @@ GEMMA_EXPORT void gemma_widen_bf16(float *out, int64_t out_stride, const uint16_
 GEMMA_EXPORT void gemma_widen_f16(float *out, int64_t out_stride, const uint16_t *in, int64_t in_stride, int64_t rows,
                                   int64_t cols);
 
-// ---- block-quantized weights
-// ------------------------------------------------------------------------------------------------ Q8_0 and Q4_0 as
-// GGUF defines them: blocks of 32 columns, each with an f16 scale. Columns are a multiple of 32. Weights are held in
+// ---- block-quantized weights ----------------------------------------------------------------------------------------
+
+// Q8_0 and Q4_0 as GGUF defines them: blocks of 32 columns, each with an f16 scale. Columns are a multiple of 32. Weights are held in
 // panels of 16 rows, whose layout panels.h tells: the caller only knows their bytes. Panels begin at a multiple of 64
 // bytes. The panels of the rows from a multiple of 16 on are a matrix of their own, as many bytes further on as the
 // rows before them take: so a matrix may be packed piece by piece.
@@ -232,8 +232,7 @@ GEMMA_EXPORT void gemma_embed_q8_0(float *out, int64_t out_stride, const void *p
 GEMMA_EXPORT void gemma_embed_q4_0(float *out, int64_t out_stride, const void *panels, const int32_t *ids, int64_t rows,
                                    int64_t cols, float scale);
 
-// ---- quantized activations
-// ----------------------------------------------------------------------------------------------------
+// ---- quantized activations ------------------------------------------------------------------------------------------
 
 // Bytes of quantized activations [rows, cols], cols a multiple of 32; they begin at a multiple of 4 bytes.
 GEMMA_EXPORT int64_t gemma_quantized_bytes(int64_t rows, int64_t cols);
@@ -246,8 +245,7 @@ GEMMA_EXPORT void gemma_quantize_rows_f32(void *out, const float *in, int64_t in
 GEMMA_EXPORT void gemma_rms_norm_quantize_f32(void *out, const float *in, int64_t in_stride, const float *weight,
                                               int64_t rows, int64_t cols, float eps);
 
-// ---- quantized activations times block-quantized weights
-// ------------------------------------------------------------------------
+// ---- quantized activations times block-quantized weights ------------------------------------------------------------
 
 // out[r, o] = sum_k x[r, k] w[o, k]       x quantized activations [rows, k], w panels [n, k], out [rows, n]; any rows
 // Exact within a block, then f32 block after block. Up to 16 rows, w is read from memory once. An output's bits depend
@@ -268,6 +266,20 @@ GEMMA_EXPORT void gemma_matmul_geglu_q8_0(float *out, int64_t out_stride, const 
                                           const void *up, int64_t rows, int64_t n, int64_t k);
 GEMMA_EXPORT void gemma_matmul_geglu_q4_0(float *out, int64_t out_stride, const void *x, const void *gate,
                                           const void *up, int64_t rows, int64_t n, int64_t k);
+
+// ---- what the machine can do at most -------------------------------------------------------------------------------
+
+// Probes that compute nothing of use: each runs on the whole team for about `seconds` and returns the best rate seen, on
+// the widest instructions there are, whatever the tier. 0: this CPU has no such instructions, or there is no data.
+
+// Bytes per second read from `data`, in several ways, each at least once: much more than the caches hold, and touched.
+GEMMA_EXPORT double gemma_measure_read(const void *data, int64_t bytes, double seconds);
+
+// Operations per second, a product and a sum being two: f32 FMA, vdpbf16ps (bf16 products, f32 sums), vpdpbusd (products
+// of bytes, int32 sums).
+GEMMA_EXPORT double gemma_measure_fma(double seconds);
+GEMMA_EXPORT double gemma_measure_bf16(double seconds);
+GEMMA_EXPORT double gemma_measure_vnni(double seconds);
 
 #ifdef __cplusplus
 }

@@ -142,6 +142,7 @@ static void all_tests(void) {
     matmul_tests();
     attention_tests();
     team_tests();
+    ceilings_tests();
 }
 
 // With the argument "team", the tests of the team alone (build-native.sh runs them under a thread limit too).

@@ -50,5 +50,6 @@ void pack_tests(void);
 void matmul_tests(void);
 void attention_tests(void);
 void team_tests(void);
+void ceilings_tests(void);
 
 #endif

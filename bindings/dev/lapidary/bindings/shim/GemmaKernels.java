@@ -2177,5 +2177,247 @@ public class GemmaKernels extends GemmaKernels$shared {
            throw new AssertionError("should not reach here", ex$);
         }
     }
+
+    private static class gemma_measure_read {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            GemmaKernels.C_DOUBLE,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_DOUBLE
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gemma_measure_read");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * double gemma_measure_read(const void *data, int64_t bytes, double seconds)
+     * }
+     */
+    public static FunctionDescriptor gemma_measure_read$descriptor() {
+        return gemma_measure_read.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * double gemma_measure_read(const void *data, int64_t bytes, double seconds)
+     * }
+     */
+    public static MethodHandle gemma_measure_read$handle() {
+        return gemma_measure_read.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * double gemma_measure_read(const void *data, int64_t bytes, double seconds)
+     * }
+     */
+    public static MemorySegment gemma_measure_read$address() {
+        return gemma_measure_read.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * double gemma_measure_read(const void *data, int64_t bytes, double seconds)
+     * }
+     */
+    public static double gemma_measure_read(MemorySegment data, long bytes, double seconds) {
+        var mh$ = gemma_measure_read.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gemma_measure_read", data, bytes, seconds);
+            }
+            return (double)mh$.invokeExact(data, bytes, seconds);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gemma_measure_fma {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            GemmaKernels.C_DOUBLE,
+            GemmaKernels.C_DOUBLE
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gemma_measure_fma");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * double gemma_measure_fma(double seconds)
+     * }
+     */
+    public static FunctionDescriptor gemma_measure_fma$descriptor() {
+        return gemma_measure_fma.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * double gemma_measure_fma(double seconds)
+     * }
+     */
+    public static MethodHandle gemma_measure_fma$handle() {
+        return gemma_measure_fma.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * double gemma_measure_fma(double seconds)
+     * }
+     */
+    public static MemorySegment gemma_measure_fma$address() {
+        return gemma_measure_fma.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * double gemma_measure_fma(double seconds)
+     * }
+     */
+    public static double gemma_measure_fma(double seconds) {
+        var mh$ = gemma_measure_fma.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gemma_measure_fma", seconds);
+            }
+            return (double)mh$.invokeExact(seconds);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gemma_measure_bf16 {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            GemmaKernels.C_DOUBLE,
+            GemmaKernels.C_DOUBLE
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gemma_measure_bf16");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * double gemma_measure_bf16(double seconds)
+     * }
+     */
+    public static FunctionDescriptor gemma_measure_bf16$descriptor() {
+        return gemma_measure_bf16.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * double gemma_measure_bf16(double seconds)
+     * }
+     */
+    public static MethodHandle gemma_measure_bf16$handle() {
+        return gemma_measure_bf16.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * double gemma_measure_bf16(double seconds)
+     * }
+     */
+    public static MemorySegment gemma_measure_bf16$address() {
+        return gemma_measure_bf16.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * double gemma_measure_bf16(double seconds)
+     * }
+     */
+    public static double gemma_measure_bf16(double seconds) {
+        var mh$ = gemma_measure_bf16.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gemma_measure_bf16", seconds);
+            }
+            return (double)mh$.invokeExact(seconds);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gemma_measure_vnni {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            GemmaKernels.C_DOUBLE,
+            GemmaKernels.C_DOUBLE
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gemma_measure_vnni");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * double gemma_measure_vnni(double seconds)
+     * }
+     */
+    public static FunctionDescriptor gemma_measure_vnni$descriptor() {
+        return gemma_measure_vnni.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * double gemma_measure_vnni(double seconds)
+     * }
+     */
+    public static MethodHandle gemma_measure_vnni$handle() {
+        return gemma_measure_vnni.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * double gemma_measure_vnni(double seconds)
+     * }
+     */
+    public static MemorySegment gemma_measure_vnni$address() {
+        return gemma_measure_vnni.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * double gemma_measure_vnni(double seconds)
+     * }
+     */
+    public static double gemma_measure_vnni(double seconds) {
+        var mh$ = gemma_measure_vnni.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gemma_measure_vnni", seconds);
+            }
+            return (double)mh$.invokeExact(seconds);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
 }
 

@@ -1,0 +1,189 @@
+// ceilings: what this machine can do at most, measured: bytes per second out of memory, products and sums per second in
+// registers. Each probe runs rounds on the whole team for about the time it is given and returns the rate of the best
+// one, since what disturbs a round only makes it slower. The tier does not matter: the widest instructions are taken.
+#include "gemma_kernels.h"
+
+#include <omp.h>
+#include <string.h>
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+#include <immintrin.h>
+#endif
+
+#if defined(__clang__)
+#define UNROLL _Pragma("unroll")
+#else
+#define UNROLL _Pragma("GCC unroll 16")
+#endif
+
+static volatile uint64_t sink; // takes what the loops compute, so that they are not dropped
+
+// ---- memory --------------------------------------------------------------------------------------------------------
+
+enum { LINE = 64, LINES = 4, STEP = LINE * LINES };
+
+typedef uint64_t line __attribute__((vector_size(LINE)));
+
+// Reads `streams` parts of `part` bytes each, side by side, asking for what lies `ahead` bytes further on (0: not).
+#define READER(name, target)                                                                                           \
+    target static uint64_t name(const char *data, int64_t part, int64_t streams, int64_t ahead) {                      \
+        line sum = {0};                                                                                                \
+        for (int64_t at = 0; at < part; at += STEP) {                                                                  \
+            for (int64_t stream = 0; stream < streams; stream++) {                                                     \
+                const char *from = data + stream * part + at;                                                          \
+                if (ahead > 0) {                                                                                       \
+                    UNROLL for (int i = 0; i < LINES; i++) __builtin_prefetch(from + ahead + i * LINE);                \
+                }                                                                                                      \
+                UNROLL for (int i = 0; i < LINES; i++) {                                                               \
+                    line next;                                                                                         \
+                    memcpy(&next, from + i * LINE, LINE);                                                              \
+                    sum += next;                                                                                       \
+                }                                                                                                      \
+            }                                                                                                          \
+        }                                                                                                              \
+        return sum[0] + sum[7];                                                                                        \
+    }
+
+// ---- arithmetic ----------------------------------------------------------------------------------------------------
+
+// A round of a probe: `iterations` steps of CHAINS independent instructions each, whose latency therefore does not
+// show.
+#define CHAINS 12
+#define ROUND_ITERATIONS (1 << 16)
+
+#define FMA_LOOP(name, target, lanes)                                                                                  \
+    typedef float name##_vector __attribute__((vector_size(lanes * 4)));                                               \
+    target static uint64_t name(int64_t iterations) {                                                                  \
+        volatile float factor = 0.999f, term = 1e-3f;                                                                  \
+        name##_vector x = factor - (name##_vector){0}, y = term - (name##_vector){0}, chains[CHAINS];                  \
+        UNROLL for (int i = 0; i < CHAINS; i++) chains[i] = y * (float)i;                                              \
+        for (int64_t n = 0; n < iterations; n++) {                                                                     \
+            UNROLL for (int i = 0; i < CHAINS; i++) chains[i] = chains[i] * x + y;                                     \
+        }                                                                                                              \
+        name##_vector sum = chains[0];                                                                                 \
+        UNROLL for (int i = 1; i < CHAINS; i++) sum += chains[i];                                                      \
+        return (uint64_t)sum[0];                                                                                       \
+    }
+
+// The same of an instruction that adds products to `vector` accumulators: dot(chain, a, b).
+#define DOT_LOOP(name, target, vector, set_one, dot, first_lane)                                                       \
+    target static uint64_t name(int64_t iterations) {                                                                  \
+        volatile int32_t seed = 0x01010101;                                                                            \
+        vector ones = set_one(seed), chains[CHAINS];                                                                   \
+        UNROLL for (int i = 0; i < CHAINS; i++) chains[i] = set_one(i);                                                \
+        for (int64_t n = 0; n < iterations; n++) {                                                                     \
+            UNROLL for (int i = 0; i < CHAINS; i++) chains[i] = dot(chains[i], ones, ones);                            \
+        }                                                                                                              \
+        vector sum = chains[0];                                                                                        \
+        UNROLL for (int i = 1; i < CHAINS; i++) sum = dot(sum, chains[i], chains[i]);                                  \
+        return (uint64_t)first_lane(sum);                                                                              \
+    }
+
+READER(read_any, )
+FMA_LOOP(fma_any, , 4) // SSE2, NEON, or whatever the compiler makes of 16 bytes
+
+#if defined(__x86_64__)
+#define FOR(features) __attribute__((target(features)))
+
+READER(read_avx2, FOR("avx2"))
+READER(read_avx512, FOR("avx512f"))
+FMA_LOOP(fma_avx2, FOR("avx2,fma"), 8)
+FMA_LOOP(fma_avx512, FOR("avx512f"), 16)
+
+#define LANE_256(v) _mm256_extract_epi32(v, 0)
+#define LANE_512(v) _mm_cvtsi128_si32(_mm512_castsi512_si128(v))
+#define DOT_BF16(c, a, b) _mm512_castps_si512(_mm512_dpbf16_ps(_mm512_castsi512_ps(c), (__m512bh)(a), (__m512bh)(b)))
+DOT_LOOP(bytes_avx2, FOR("avx2,avxvnni"), __m256i, _mm256_set1_epi32, _mm256_dpbusd_avx_epi32, LANE_256)
+DOT_LOOP(bytes_avx512, FOR("avx512f,avx512vnni"), __m512i, _mm512_set1_epi32, _mm512_dpbusd_epi32, LANE_512)
+DOT_LOOP(bf16_avx512, FOR("avx512f,avx512bf16"), __m512i, _mm512_set1_epi32, DOT_BF16, LANE_512)
+
+static int has_avx_vnni(void) {
+    unsigned eax, ebx, ecx, edx;
+    return __builtin_cpu_supports("avx2") && __get_cpuid_count(7, 1, &eax, &ebx, &ecx, &edx) && (eax & 1u << 4);
+}
+
+#endif
+
+// Operations per second of `loop`, whose instructions do `operations` each, on the whole team.
+static double best_rate(uint64_t (*loop)(int64_t), double operations, double seconds) {
+    double best = 0, begin = omp_get_wtime(), end = begin;
+    do {
+        uint64_t computed = 0;
+        int threads = 0;
+        double start = omp_get_wtime();
+#pragma omp parallel reduction(+ : computed, threads)
+        {
+            computed += loop(ROUND_ITERATIONS);
+            threads += 1;
+        }
+        end = omp_get_wtime();
+        sink = computed;
+        double rate = operations * CHAINS * ROUND_ITERATIONS * threads / (end - start);
+        if (rate > best) best = rate;
+    } while (end - begin < seconds);
+    return best;
+}
+
+double gemma_measure_fma(double seconds) {
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("avx512f")) return best_rate(fma_avx512, 2 * 16, seconds);
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return best_rate(fma_avx2, 2 * 8, seconds);
+#endif
+    return best_rate(fma_any, 2 * 4, seconds);
+}
+
+double gemma_measure_bf16(double seconds) {
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("avx512bf16")) return best_rate(bf16_avx512, 2 * 32, seconds);
+#endif
+    (void)seconds;
+    return 0;
+}
+
+double gemma_measure_vnni(double seconds) {
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("avx512vnni")) return best_rate(bytes_avx512, 2 * 64, seconds);
+    if (has_avx_vnni()) return best_rate(bytes_avx2, 2 * 32, seconds);
+#endif
+    (void)seconds;
+    return 0;
+}
+
+// One sweep over the data, each thread its share.
+static double read_once(const char *data, int64_t bytes, int64_t streams, int64_t ahead) {
+    uint64_t (*reader)(const char *, int64_t, int64_t, int64_t) = read_any;
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("avx512f"))
+        reader = read_avx512;
+    else if (__builtin_cpu_supports("avx2"))
+        reader = read_avx2;
+#endif
+    uint64_t computed = 0;
+    int64_t read = 0;
+    double start = omp_get_wtime();
+#pragma omp parallel reduction(+ : computed, read)
+    {
+        int64_t threads = omp_get_num_threads(), thread = omp_get_thread_num();
+        int64_t share = bytes / threads, part = share / streams / STEP * STEP;
+        computed += reader(data + thread * share, part, streams, ahead);
+        read += part * streams;
+    }
+    double seconds = omp_get_wtime() - start;
+    sink = computed;
+    return (double)read / seconds;
+}
+
+double gemma_measure_read(const void *data, int64_t bytes, double seconds) {
+    static const int64_t STREAMS[] = {1, 2, 4, 8}, AHEAD[] = {0, 1024, 4096};
+    double best = 0, begin = omp_get_wtime();
+    do {
+        for (int i = 0; i < 4; i++) {
+            for (int j = 0; j < 3; j++) {
+                double rate = read_once(data, bytes, STREAMS[i], AHEAD[j]);
+                if (rate > best) best = rate;
+            }
+        }
+    } while (omp_get_wtime() - begin < seconds);
+    return best;
+}
