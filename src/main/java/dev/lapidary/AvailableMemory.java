@@ -15,10 +15,16 @@ final class AvailableMemory {
 
     /// @throws OutOfMemoryError if the session's own part of the plan is more than what is available
     static void require(MemoryPlan plan, Capacity capacity) {
+        require("session of %d tokens".formatted(capacity.tokens()), plan.kvCacheBytes(), plan.toString());
+    }
+
+    /// @param need says what for
+    /// @throws OutOfMemoryError if `bytes` are more than what is available
+    static void require(String what, long bytes, String need) {
         long available = bytes();
-        if (plan.kvCacheBytes() > available) {
-            throw new OutOfMemoryError("session of %d tokens: got %s available, need %s"
-                    .formatted(capacity.tokens(), MemoryPlan.mebibytes(available), plan));
+        if (bytes > available) {
+            throw new OutOfMemoryError(
+                    "%s: got %s available, need %s".formatted(what, MemoryPlan.mebibytes(available), need));
         }
     }
 

@@ -6,7 +6,9 @@ import dev.lapidary.kernels.Backends;
 import dev.lapidary.kernels.DriverThread;
 import dev.lapidary.kernels.NativeKernels;
 import dev.lapidary.kernels.PageMemory;
+import dev.lapidary.model.GemmaConfig;
 import dev.lapidary.model.KvCache;
+import dev.lapidary.model.PublishedShape;
 import dev.lapidary.model.TextModel;
 import dev.lapidary.model.Workspace;
 import dev.lapidary.tokenizer.Chat;
@@ -33,7 +35,8 @@ import org.jspecify.annotations.Nullable;
 public final class Gemma implements AutoCloseable {
     private static final String END_OF_TURN = "<end_of_turn>";
 
-    private final Checkpoint checkpoint;
+    private final String source;
+    private final @Nullable Checkpoint checkpoint;
     private final Arena arena;
     private final NativeKernels kernels;
     private final TextModel model;
@@ -42,7 +45,13 @@ public final class Gemma implements AutoCloseable {
     private volatile boolean closed;
 
     private Gemma(
-            Checkpoint checkpoint, Arena arena, NativeKernels kernels, TextModel model, @Nullable Tokenizer tokenizer) {
+            String source,
+            @Nullable Checkpoint checkpoint,
+            Arena arena,
+            NativeKernels kernels,
+            TextModel model,
+            @Nullable Tokenizer tokenizer) {
+        this.source = source;
         this.checkpoint = checkpoint;
         this.arena = arena;
         this.kernels = kernels;
@@ -76,11 +85,36 @@ public final class Gemma implements AutoCloseable {
         NativeKernels kernels = new NativeKernels(backend, options.threads(), options.compute() == Compute.FAST);
         try {
             TextModel model = TextModel.read(checkpoint, kernels, options.chunk(), arena, new PageMemory(arena));
-            return new Gemma(checkpoint, arena, kernels, model, tokenizer);
+            return new Gemma(checkpoint.path().toString(), checkpoint, arena, kernels, model, tokenizer);
         } catch (IOException | RuntimeException | Error e) {
             kernels.close();
             arena.close();
             checkpoint.close();
+            throw e;
+        }
+    }
+
+    /// A model of a published shape on random weights, which computes as fast as the real one and says nothing of
+    /// sense: `gemma-3-1b`, `gemma-2-2b`, ... It has no tokenizer, and its weights are BF16 in memory.
+    ///
+    /// @throws IllegalArgumentException if there is no shape or no backend of that name, naming those there are
+    /// @throws OutOfMemoryError         if it does not fit the memory that is available
+    /// @throws LinkageError             if a native library cannot be loaded, naming each place tried and why
+    @SuppressWarnings("MustBeClosedChecker") // the arena is the model's
+    public static Gemma random(String shape, Options options) {
+        GemmaConfig config = PublishedShape.named(shape).config();
+        long bytes = TextModel.randomWeightBytes(config) + Workspace.bytes(config, options.chunk());
+        AvailableMemory.require(shape, bytes, MemoryPlan.mebibytes(bytes) + " for weights and workspace");
+        Backend backend = DriverThread.call(() -> Backends.open(options.backend()));
+        Arena arena = Arena.ofShared();
+        NativeKernels kernels = new NativeKernels(backend, options.threads(), options.compute() == Compute.FAST);
+        try {
+            PageMemory memory = new PageMemory(arena);
+            TextModel model = TextModel.random(config, kernels, options.chunk(), arena, memory, memory);
+            return new Gemma(shape, null, arena, kernels, model, null);
+        } catch (RuntimeException | Error e) {
+            kernels.close();
+            arena.close();
             throw e;
         }
     }
@@ -143,7 +177,7 @@ public final class Gemma implements AutoCloseable {
     public Tokenizer tokenizer() {
         if (tokenizer == null) {
             throw new IllegalStateException(
-                    "%s: got no tokenizer, need tokenizer.model or tokenizer.json".formatted(checkpoint.path()));
+                    "%s: got no tokenizer, need tokenizer.model or tokenizer.json".formatted(source));
         }
         return tokenizer;
     }
@@ -180,13 +214,19 @@ public final class Gemma implements AutoCloseable {
                 closed = true;
                 kernels.close();
                 arena.close();
-                checkpoint.close();
+                if (checkpoint != null) {
+                    checkpoint.close();
+                }
             }
         });
     }
 
     private static boolean hasTokenizer(Path folder) {
         return Files.exists(folder.resolve("tokenizer.model")) || Files.exists(folder.resolve("tokenizer.json"));
+    }
+
+    NativeKernels kernels() {
+        return kernels;
     }
 
     TextModel model() {
@@ -200,7 +240,7 @@ public final class Gemma implements AutoCloseable {
 
     void requireOpen() {
         if (closed) {
-            throw new IllegalStateException("%s: the model is closed".formatted(checkpoint.path()));
+            throw new IllegalStateException("%s: the model is closed".formatted(source));
         }
     }
 }

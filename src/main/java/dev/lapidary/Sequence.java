@@ -72,6 +72,15 @@ final class Sequence implements AutoCloseable {
         length += tokens.length;
     }
 
+    /// Appends `tokens` to an empty sequence as if all but the last were computed: their keys and values are
+    /// stand-ins.
+    void assume(int... tokens) {
+        append(tokens);
+        cache.fill(length);
+        evaluated = length - 1;
+        newest = length;
+    }
+
     /// Computes what has been appended and not computed yet.
     ///
     /// @param cancelled asked before each layer; if it says so, `CancellationException`

@@ -80,6 +80,12 @@ public final class Session implements AutoCloseable {
         });
     }
 
+    /// As [#append(int...)] on an empty session, in no time: all but the last are not computed, and what they leave
+    /// for the tokens after them means nothing.
+    void assume(int... ids) {
+        use(() -> sequence.assume(ids));
+    }
+
     /// Generates one token. Calls with an equal `sampling` continue one stream of random numbers;
     /// [Sampling#maxTokens] and stop conditions are for the caller to look at: the text has stop strings as any
     /// other.

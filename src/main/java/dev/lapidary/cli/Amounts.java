@@ -29,6 +29,16 @@ final class Amounts {
         return seconds < 1 ? text("%.1f ms", seconds * 1e3) : text("%.2f s", seconds);
     }
 
+    /// Billions of something: `25.3`.
+    static String giga(double amount) {
+        return text("%.1f", amount / 1e9);
+    }
+
+    /// A share: `87 %`.
+    static String percent(double share) {
+        return text("%.0f %%", share * 100);
+    }
+
     /// Tokens per second; NaN where there is no time to divide by.
     static double rate(double tokens, double seconds) {
         return tokens > 0 && seconds > 0 ? tokens / seconds : Double.NaN;

@@ -1,16 +1,18 @@
 package dev.lapidary.cli;
 
-import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
-import dev.lapidary.Capacity;
+import dev.lapidary.Benchmark;
 import dev.lapidary.Gemma;
+import dev.lapidary.MachineLimits;
 import dev.lapidary.Options;
-import dev.lapidary.Session;
+import dev.lapidary.Workload;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.Callable;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -20,62 +22,52 @@ import picocli.CommandLine.Option;
 @Command(
         name = "bench",
         sortOptions = false,
-        customSynopsis = "lapidary bench [-m DIR] [OPTIONS]",
+        customSynopsis = "lapidary bench [-m DIR | --shape NAME] [OPTIONS]",
         description =
-                "Tokens per second of prefill (a prompt at once) and decode (one token after the other), medians of"
-                        + " several runs after warm-up.",
+                "Tokens per second of prefill (a prompt at once), decode (one token after the other) and batches (many"
+                        + " sequences decoding together), medians of several runs after warm-up, beside the most that"
+                        + " this machine's memory and arithmetic allow, measured in the same run.",
         footer = {
             "",
             "Examples:",
             "  lapidary bench --model gemma-3-1b-it",
-            "  lapidary bench --model gemma-3-1b-it --backend openblas --threads 4 --prefill 512 --depth 16,4096 --json"
+            "  lapidary bench --shape gemma-2-2b --report gemma-2-2b.html",
+            "  lapidary bench --shape gemma-3-1b --prefill 512 --depth 16,4096 --batch 1,2,4,8,16 --json",
+            "  lapidary bench --shape gemma-3-1b --sweep backend=onednn,openblas --sweep threads=1,2"
         })
 final class BenchCommand implements Callable<Integer> {
-    private static final List<Integer> USUAL_PREFILLS = List.of(16, 128, 512);
-    private static final List<Integer> USUAL_DEPTHS = List.of(16, 512);
-
     private final Console console;
 
     @Mixin
     private ModelOptions model = new ModelOptions();
 
     @Option(
-            names = "--prefill",
-            split = ",",
-            paramLabel = "N",
-            description = "Lengths of prompts. Default: 16,128,512, as far as the model has positions.")
-    private @Nullable List<Integer> prefills;
+            names = "--shape",
+            paramLabel = "NAME",
+            description =
+                    "In place of a model: a published shape on random weights, such as gemma-3-1b or gemma-2-2b; no"
+                            + " file is needed.")
+    private @Nullable String shape;
 
     @Option(
-            names = "--depth",
-            split = ",",
-            paramLabel = "N",
-            description = "Tokens before those that are decoded. Default: 16,512, as far as the model has positions.")
-    private @Nullable List<Integer> depths;
+            names = "--sweep",
+            paramLabel = "SETTING=A,B,...",
+            description =
+                    "Runs everything with each value of a setting: backend, chunk, compute or threads. Several sweeps:"
+                            + " every combination.")
+    private Map<String, String> sweeps = new LinkedHashMap<>();
 
-    @Option(
-            names = "--decode",
-            paramLabel = "N",
-            defaultValue = "32",
-            description = "Tokens decoded at each depth. Default: ${DEFAULT-VALUE}.")
-    private int decode;
-
-    @Option(
-            names = "--repetitions",
-            paramLabel = "N",
-            defaultValue = "5",
-            description = "Runs that count. Default: ${DEFAULT-VALUE}.")
-    private int repetitions;
-
-    @Option(
-            names = "--warm-up",
-            paramLabel = "N",
-            defaultValue = "2",
-            description = "Runs before that do not count. Default: ${DEFAULT-VALUE}.")
-    private int warmUp;
+    @Mixin
+    private WorkloadOptions workloads = new WorkloadOptions();
 
     @Option(names = "--json", description = "Prints one object.")
     private boolean json;
+
+    @Option(
+            names = "--report",
+            paramLabel = "FILE.html",
+            description = "Writes a page with the same numbers as plots and a table.")
+    private @Nullable Path report;
 
     BenchCommand(Console console) {
         this.console = console;
@@ -83,95 +75,112 @@ final class BenchCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
-        Options options = model.options();
+        if (shape != null && model.isAsked()) {
+            throw new IllegalArgumentException("--shape: got %s beside --model, need one of them".formatted(shape));
+        }
+        List<Options> settings = Sweep.of(model.options(), sweeps);
         return console.work(() -> {
-            try (Gemma gemma = model.open(console)) {
-                List<Workload> workloads = workloads(gemma.maxPositions());
-                List<Measurement> measurements = measure(gemma, workloads);
-                if (json) {
-                    Json.print(console, json(gemma, options, measurements));
-                } else {
-                    print(gemma, options, measurements);
+            List<BenchRun> runs = new ArrayList<>();
+            for (Options options : settings) {
+                try (Gemma gemma = open(options)) {
+                    BenchRun run = measure(gemma, options);
+                    runs.add(run);
+                    if (!json) {
+                        print(run);
+                    }
                 }
-                return Failures.OK;
             }
+            if (json) {
+                Json.print(console, json(runs));
+            }
+            if (report != null) {
+                Files.writeString(report, new BenchReport(title(), Machine.current(), runs).html());
+                console.note("wrote " + report);
+            }
+            return Failures.OK;
         });
     }
 
-    private List<Workload> workloads(int positions) {
-        List<Workload> workloads = new ArrayList<>();
-        Stream<Workload> wanted = Stream.concat(
-                (prefills == null ? USUAL_PREFILLS : prefills).stream().map(Workload::prefill),
-                (depths == null ? USUAL_DEPTHS : depths).stream().map(depth -> Workload.decode(depth, decode)));
-        for (Workload workload : wanted.toList()) {
-            boolean usual = workload.decodes() ? depths == null : prefills == null;
-            if (workload.capacity() <= positions) {
-                workloads.add(workload);
-            } else if (!usual) {
-                throw new IllegalArgumentException("%s: got %d tokens, need at most %d, the positions of the model"
-                        .formatted(workload.name(), workload.capacity(), positions));
-            }
-        }
-        return workloads;
+    private Gemma open(Options options) throws Exception {
+        String name = shape;
+        return name == null
+                ? model.open(console, options)
+                : Progress.during(console, "Making " + name, () -> Gemma.random(name, options));
     }
 
-    private List<Measurement> measure(Gemma gemma, List<Workload> workloads) {
-        if (repetitions < 1 || warmUp < 0) {
-            throw new IllegalArgumentException(
-                    "--repetitions, --warm-up: got %d and %d, need at least 1 and 0".formatted(repetitions, warmUp));
-        }
+    private String title() {
+        return shape == null ? model.folder().toString() : shape + " (random weights)";
+    }
+
+    private BenchRun measure(Gemma gemma, Options options) {
+        List<Workload> todo = workloads.workloads(gemma.maxPositions());
         List<Measurement> measurements = new ArrayList<>();
-        int runs = warmUp + repetitions;
-        try (Progress progress = Progress.of(console, "Bench", " runs", (long) runs * workloads.size())) {
-            for (Workload workload : workloads) {
-                double[] seconds = new double[repetitions];
-                try (Session session = gemma.newSession(Capacity.tokens(workload.capacity()))) {
-                    for (int run = 0; run < runs; run++) {
-                        seconds[Math.max(0, run - warmUp)] = workload.run(session, gemma.vocab());
-                        progress.step(1);
-                    }
-                }
-                measurements.add(new Measurement(workload, seconds));
+        long runs = (long) (workloads.warmUp() + workloads.repetitions()) * todo.size();
+        try (Benchmark benchmark = Benchmark.of(gemma);
+                Progress progress = Progress.of(console, "Bench", " runs", runs)) {
+            MachineLimits before = benchmark.limits();
+            MachineLimits best = before;
+            for (Workload workload : todo) {
+                double[] seconds = benchmark.seconds(
+                        workload, workloads.warmUp(), workloads.repetitions(), () -> progress.step(1));
+                MachineLimits after = benchmark.limits();
+                measurements.add(new Measurement(
+                        workload, benchmark.work(workload), benchmark.arithmetic(), before.max(after), seconds));
+                best = best.max(after);
+                before = after;
             }
+            return new BenchRun(gemma.describe(), benchmark.weightFormat(), options, best, measurements);
         }
-        return measurements;
     }
 
-    private void print(Gemma gemma, Options options, List<Measurement> measurements) {
+    private void print(BenchRun run) {
+        MachineLimits limits = run.limits();
         console.out()
-                .println("%s: %s parameters, backend %s, %d threads, compute %s, chunk %d"
+                .println("%s: %s parameters, %s"
                         .formatted(
-                                gemma.describe().architecture(),
-                                Amounts.count(gemma.describe().modules().parameters()),
-                                options.backend(),
-                                options.threads(),
-                                options.compute().name().toLowerCase(Locale.ROOT),
-                                options.chunk()));
-        Table table = new Table("", "median tokens/s", "slowest", "fastest", "median time");
-        for (Measurement one : measurements) {
+                                run.model().architecture(),
+                                Amounts.count(run.model().modules().parameters()),
+                                run.setting()));
+        console.out().println("This machine at most: " + limits(limits));
+        Table table = new Table(
+                "", "median tokens/s", "slowest", "fastest", "median time", "GB/s", "GFLOP/s", "of what is possible");
+        for (Measurement one : run.measurements()) {
             table.row(
                     one.workload().name(),
                     Amounts.text("%.1f", one.medianRate()),
                     Amounts.text("%.1f", one.slowestRate()),
                     Amounts.text("%.1f", one.fastestRate()),
-                    Amounts.seconds(one.medianSeconds()));
+                    Amounts.seconds(one.medianSeconds()),
+                    Amounts.giga(one.bytesPerSecond()),
+                    Amounts.giga(one.operationsPerSecond()),
+                    "%s of %s".formatted(Amounts.percent(one.ofLimit()), one.limitName()));
         }
         table.print(console.out());
     }
 
-    private JsonObject json(Gemma gemma, Options options, List<Measurement> measurements) {
-        JsonArray results = new JsonArray();
-        measurements.forEach(one -> results.add(one.json()));
-        JsonObject json = new JsonObject();
-        json.addProperty("model", model.folder().toString());
-        json.addProperty("architecture", gemma.describe().architecture());
-        json.addProperty("parameters", gemma.describe().modules().parameters());
-        json.addProperty("backend", options.backend());
-        json.addProperty("threads", options.threads());
-        json.addProperty("compute", options.compute().name().toLowerCase(Locale.ROOT));
-        json.addProperty("chunk", options.chunk());
-        json.addProperty("warm_up", warmUp);
-        json.add("results", results);
-        return json;
+    /// `read 31.2 GB/s, F32 220.5 GFLOP/s, BF16 436.0 GFLOP/s (matmul), int8 870.1 GOP/s`.
+    static String limits(MachineLimits limits) {
+        StringBuilder text = new StringBuilder("read %s GB/s, F32 %s GFLOP/s"
+                .formatted(Amounts.giga(limits.readBytesPerSecond()), Amounts.giga(limits.f32PerSecond())));
+        if (limits.bf16PerSecond() > 0) {
+            text.append(", BF16 %s GFLOP/s (%s)".formatted(Amounts.giga(limits.bf16PerSecond()), limits.bf16By()));
+        }
+        if (limits.int8PerSecond() > 0) {
+            text.append(", int8 %s GOP/s".formatted(Amounts.giga(limits.int8PerSecond())));
+        }
+        return text.toString();
+    }
+
+    private JsonObject json(List<BenchRun> runs) {
+        JsonObject object = new JsonObject();
+        object.addProperty("model", shape == null ? model.folder().toString() : shape);
+        object.addProperty("random_weights", shape != null);
+        object.addProperty("architecture", runs.getFirst().model().architecture());
+        object.addProperty("parameters", runs.getFirst().model().modules().parameters());
+        object.add("machine", Machine.current().json());
+        object.addProperty("warm_up", workloads.warmUp());
+        object.addProperty("repetitions", workloads.repetitions());
+        object.add("runs", Json.array(runs.stream().map(BenchRun::json).toList()));
+        return object;
     }
 }

@@ -2,16 +2,30 @@ package dev.lapidary.cli;
 
 import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
+import dev.lapidary.Arithmetic;
+import dev.lapidary.Benchmark.Work;
+import dev.lapidary.MachineLimits;
+import dev.lapidary.Workload;
 import java.util.Arrays;
+import java.util.Locale;
 
-/// How long the runs of a workload took.
+/// How long the runs of a workload took, and what the machine could do at most beside them.
 final class Measurement {
     private final Workload workload;
+    private final Work work;
+    private final Arithmetic arithmetic;
+    private final MachineLimits limits;
     private final double[] sorted;
 
-    /// @param seconds one per run, at least one
-    Measurement(Workload workload, double... seconds) {
+    /// @param work       what the workload needs
+    /// @param arithmetic of its products over many rows
+    /// @param limits     measured before and after
+    /// @param seconds    one per run, at least one
+    Measurement(Workload workload, Work work, Arithmetic arithmetic, MachineLimits limits, double... seconds) {
         this.workload = workload;
+        this.work = work;
+        this.arithmetic = arithmetic;
+        this.limits = limits;
         sorted = seconds.clone();
         Arrays.sort(sorted);
     }
@@ -20,28 +34,70 @@ final class Measurement {
         return workload;
     }
 
+    Work work() {
+        return work;
+    }
+
+    Arithmetic arithmetic() {
+        return arithmetic;
+    }
+
     double medianSeconds() {
         int middle = sorted.length / 2;
         return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
     }
 
     double medianRate() {
-        return workload.tokens() / medianSeconds();
+        return workload.totalTokens() / medianSeconds();
     }
 
     double slowestRate() {
-        return workload.tokens() / sorted[sorted.length - 1];
+        return workload.totalTokens() / sorted[sorted.length - 1];
     }
 
     double fastestRate() {
-        return workload.tokens() / sorted[0];
+        return workload.totalTokens() / sorted[0];
+    }
+
+    double bytesPerSecond() {
+        return work.bytes() / medianSeconds();
+    }
+
+    double operationsPerSecond() {
+        return work.operations() / medianSeconds();
+    }
+
+    /// Share of the read bandwidth that the bytes it needs amount to.
+    double ofBandwidth() {
+        return bytesPerSecond() / limits.readBytesPerSecond();
+    }
+
+    /// Share of the peak of its arithmetic.
+    double ofPeak() {
+        return operationsPerSecond() / limits.peak(arithmetic);
+    }
+
+    /// Whether memory is what keeps it from being faster, and not arithmetic.
+    boolean boundByMemory() {
+        return ofBandwidth() >= ofPeak();
+    }
+
+    /// Share of the limit that binds: how close it is to the fastest that this machine can be.
+    double ofLimit() {
+        return Math.max(ofBandwidth(), ofPeak());
+    }
+
+    /// Name of the limit that binds: `read` or `BF16`.
+    String limitName() {
+        return boundByMemory() ? "read" : arithmetic.name();
     }
 
     JsonObject json() {
         JsonArray seconds = new JsonArray();
         Arrays.stream(sorted).forEach(seconds::add);
         JsonObject json = new JsonObject();
-        json.addProperty("phase", workload.decodes() ? "decode" : "prefill");
+        json.addProperty("phase", workload.phase().name().toLowerCase(Locale.ROOT));
+        json.addProperty("sequences", workload.sequences());
         json.addProperty("depth", workload.depth());
         json.addProperty("tokens", workload.tokens());
         json.addProperty("median_tokens_per_second", medianRate());
@@ -49,6 +105,24 @@ final class Measurement {
         json.addProperty("fastest_tokens_per_second", fastestRate());
         json.addProperty("median_seconds", medianSeconds());
         json.add("seconds", seconds);
+        json.addProperty("operations", work.operations());
+        json.addProperty("bytes", work.bytes());
+        json.addProperty("operations_per_second", operationsPerSecond());
+        json.addProperty("bytes_per_second", bytesPerSecond());
+        Json.addNumber(json, "of_read_bandwidth", ofBandwidth());
+        Json.addNumber(json, "of_peak", ofPeak());
+        json.addProperty("bound_by", boundByMemory() ? "memory" : "arithmetic");
+        json.add("limits", json(limits));
+        return json;
+    }
+
+    static JsonObject json(MachineLimits limits) {
+        JsonObject json = new JsonObject();
+        json.addProperty("read_bytes_per_second", limits.readBytesPerSecond());
+        json.addProperty("f32_per_second", limits.f32PerSecond());
+        json.addProperty("bf16_per_second", limits.bf16PerSecond());
+        json.addProperty("bf16_by", limits.bf16By());
+        json.addProperty("int8_per_second", limits.int8PerSecond());
         return json;
     }
 }

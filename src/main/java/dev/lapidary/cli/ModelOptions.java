@@ -47,6 +47,11 @@ final class ModelOptions {
             description = "Most tokens of a prompt computed at once. Default: 512.")
     private @Nullable Integer chunk;
 
+    /// Whether somebody asked for a model.
+    boolean isAsked() {
+        return folder != null;
+    }
+
     /// The folder asked for, or the demo's.
     ///
     /// @throws IllegalArgumentException if there is neither
@@ -77,11 +82,15 @@ final class ModelOptions {
 
     /// Opens the model, and says which one it is where nobody asked for one.
     Gemma open(Console console) throws Exception {
+        return open(console, options());
+    }
+
+    /// As [#open(Console)], computing in another way.
+    Gemma open(Console console, Options options) throws Exception {
         Path from = folder();
         if (!Files.isDirectory(from)) {
             throw notAFolder(from);
         }
-        Options options = options();
         if (folder == null) {
             console.note("using the demo model in %s (--model DIR for another)".formatted(from));
         }

@@ -23,6 +23,11 @@ final class Gemm implements AutoCloseable {
         narrow = bf16 && backend.multiplies(DataType.BF16);
     }
 
+    /// Whether BF16 weights are multiplied as they are.
+    boolean multipliesBf16() {
+        return narrow;
+    }
+
     void project(Matrix in, Projection weights, Matrix out) {
         Matrix narrowIn = narrow && weights.type() == DataType.BF16 ? narrow(in) : in;
         int column = 0;

@@ -244,6 +244,18 @@ public final class NativeKernels implements Kernels, AutoCloseable {
         gemma_softcap_f32(x.data(), x.rows(), x.cols(), x.stride(), cap);
     }
 
+    /// A probe of what these threads and this backend can do at most.
+    ///
+    /// @param bytes of memory that it takes and reads
+    public CeilingProbe ceilingProbe(long bytes) {
+        return new CeilingProbe(this, backend, bytes);
+    }
+
+    /// Whether BF16 weights are multiplied by many rows in BF16.
+    public boolean multipliesBf16() {
+        return gemm.multipliesBf16();
+    }
+
     /// Frees the scratch memory.
     @Override
     public void close() {

@@ -13,6 +13,12 @@ public final class KvCache {
     /// Slots come in multiples of this, so that blocks of keys begin and end at multiples of it too.
     static final int SLOT_ALIGNMENT = 64;
 
+    /// Bytes of one element of a key or value.
+    static final int ELEMENT_BYTES = Float.BYTES;
+
+    /// Four of it are 0.0115 in F32.
+    private static final byte STAND_IN = 0x3c;
+
     private final int capacity;
     private final List<Layer> layers = new ArrayList<>();
 
@@ -31,7 +37,7 @@ public final class KvCache {
     /// Bytes that a cache of these extents takes, all layers together.
     public static long bytes(GemmaConfig config, int capacity, int maxChunk) {
         return config.layers().stream()
-                .mapToLong(layer -> 2L * slots(layer, capacity, maxChunk) * layer.kvCols() * Float.BYTES)
+                .mapToLong(layer -> 2L * slots(layer, capacity, maxChunk) * layer.kvCols() * ELEMENT_BYTES)
                 .reduce(0, Math::addExact);
     }
 
@@ -68,6 +74,15 @@ public final class KvCache {
         }
     }
 
+    /// Stands in for computing the first `position` positions: what they would have stored gets values that mean
+    /// nothing, so that reading them takes the time it takes.
+    public void fill(int position) {
+        for (Layer layer : layers) {
+            fill(layer.keys, position);
+            fill(layer.values, position);
+        }
+    }
+
     /// How far back from `position` every LOCAL layer still has its window when all up to `newest` is stored.
     ///
     /// @return whether a sequence that was at `newest` may go on from `position` without reading its tokens again
@@ -101,8 +116,15 @@ public final class KvCache {
         }
     }
 
+    private static void fill(Heads heads, int position) {
+        for (int head = 0; head < heads.heads(); head++) {
+            Matrix stored = heads.head(head, 0, Math.min(position, heads.rows()));
+            stored.data().asSlice(0, stored.elementBytes()).fill(STAND_IN);
+        }
+    }
+
     private static Heads heads(LayerConfig layer, int slots, SegmentAllocator allocator) {
-        long bytes = Math.multiplyExact((long) slots * layer.kvCols(), (long) Float.BYTES);
+        long bytes = Math.multiplyExact((long) slots * layer.kvCols(), (long) ELEMENT_BYTES);
         MemorySegment data = allocator.allocate(bytes, Matrix.ALIGNMENT_BYTES);
         long headStride = (long) slots * layer.headDim();
         return new Heads(data, slots, layer.kvHeads(), layer.headDim(), layer.headDim(), headStride);

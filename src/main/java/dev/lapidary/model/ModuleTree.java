@@ -31,6 +31,14 @@ public record ModuleTree(String name, String shape, long parameters, long bytes,
                         headNode));
     }
 
+    /// The child of that name.
+    ModuleTree child(String wanted) {
+        return children.stream()
+                .filter(child -> child.name.equals(wanted))
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("%s: no module %s".formatted(name, wanted)));
+    }
+
     private static ModuleTree layer(int index, LayerWeights layer) {
         List<Matrix> queryKeyValue = layer.queryKeyValue().parts();
         ModuleTree attention = inner(

@@ -2,6 +2,7 @@ package dev.lapidary.model;
 
 import dev.lapidary.checkpoint.Checkpoint;
 import dev.lapidary.checkpoint.CheckpointException;
+import dev.lapidary.kernels.DataType;
 import dev.lapidary.kernels.Kernels;
 import java.lang.foreign.Arena;
 import java.lang.foreign.SegmentAllocator;
@@ -34,6 +35,26 @@ public final class TextModel {
         return of(config, WeightsReader.read(checkpoint, config, arena), kernels, chunk, scratch);
     }
 
+    /// A model of random weights in BF16, which computes as fast as a trained one.
+    ///
+    /// @param arena   owns the norms
+    /// @param weights gives the weights' memory, [#randomWeightBytes] in all
+    /// @param scratch gives the workspace's memory
+    public static TextModel random(
+            GemmaConfig config,
+            Kernels kernels,
+            int chunk,
+            Arena arena,
+            SegmentAllocator weights,
+            SegmentAllocator scratch) {
+        return of(config, RandomWeights.of(config, arena, weights), kernels, chunk, scratch);
+    }
+
+    /// Bytes of the matrices of [#random].
+    public static long randomWeightBytes(GemmaConfig config) {
+        return RandomWeights.bytes(config);
+    }
+
     static TextModel of(GemmaConfig config, Weights weights, Kernels kernels, int chunk, SegmentAllocator scratch) {
         Workspace workspace = new Workspace(config, chunk, scratch);
         return new TextModel(config, weights, new Decoder(config, weights, kernels, workspace), chunk);
@@ -47,6 +68,11 @@ public final class TextModel {
     /// Most tokens in a batch.
     public int chunk() {
         return chunk;
+    }
+
+    /// How the weights of the layers are stored.
+    public DataType weightType() {
+        return weights.layers().getFirst().down().type();
     }
 
     /// Runs batches; on the driver thread only.

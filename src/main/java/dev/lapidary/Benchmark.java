@@ -1,0 +1,226 @@
+package dev.lapidary;
+
+import dev.lapidary.kernels.CeilingProbe;
+import dev.lapidary.kernels.DriverThread;
+import dev.lapidary.kernels.PageMemory;
+import dev.lapidary.model.Batch;
+import dev.lapidary.model.Cost;
+import dev.lapidary.model.Decoder;
+import dev.lapidary.model.KvCache;
+import dev.lapidary.model.TextModel;
+import java.lang.foreign.Arena;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.concurrent.CancellationException;
+import java.util.function.ToLongFunction;
+
+/// Times work on a model and says what the machine could do at most. For one thread at a time.
+public final class Benchmark implements AutoCloseable {
+    /// Read to measure the bandwidth: several times what caches hold, and soon touched.
+    private static final long MOST_PROBE_BYTES = 1L << 30;
+
+    private static final double NANOS = 1e9;
+    private static final long SEED = 1;
+
+    private final Gemma gemma;
+    private final CeilingProbe probe;
+
+    private Benchmark(Gemma gemma, CeilingProbe probe) {
+        this.gemma = gemma;
+        this.probe = probe;
+    }
+
+    /// A benchmark of a model, which stays the caller's to close, after this.
+    ///
+    /// Takes 1 GiB of memory until it is closed, or a quarter of what is left where that is less.
+    @SuppressWarnings("MustBeClosedChecker") // the probe is the benchmark's
+    public static Benchmark of(Gemma gemma) {
+        gemma.requireOpen();
+        long bytes = Math.min(MOST_PROBE_BYTES, AvailableMemory.bytes() / 4);
+        return new Benchmark(gemma, DriverThread.call(() -> gemma.kernels().ceilingProbe(bytes)));
+    }
+
+    /// Measures the machine as it is now, in about a second, with the model's threads and backend.
+    public MachineLimits limits() {
+        return MachineLimits.of(DriverThread.call(probe::measure));
+    }
+
+    /// What the model's matrix products over many rows multiply.
+    public Arithmetic arithmetic() {
+        return switch (gemma.model().weightType()) {
+            case F32, F16 -> Arithmetic.F32;
+            case BF16 -> gemma.kernels().multipliesBf16() ? Arithmetic.BF16 : Arithmetic.F32;
+        };
+    }
+
+    /// How the layers' weights are stored: `BF16`.
+    public String weightFormat() {
+        return gemma.model().weightType().name();
+    }
+
+    /// What a workload cannot do without.
+    public Work work(Workload workload) {
+        Cost cost = switch (workload.phase()) {
+            case PREFILL -> Cost.ofPrefill(gemma.model(), workload.tokens());
+            case DECODE, BATCH ->
+                Cost.ofDecode(gemma.model(), workload.sequences(), workload.depth(), workload.tokens());
+        };
+        return new Work(cost.operations(), cost.bytes());
+    }
+
+    /// Runs a workload several times.
+    ///
+    /// The tokens before those that are decoded are not computed: their keys and values are stand-ins.
+    ///
+    /// @param warmUp      runs before those that count
+    /// @param repetitions runs that count
+    /// @param onRun       called after each run
+    /// @return seconds of each run that counts, in their order
+    /// @throws IllegalArgumentException if the workload does not fit the model, or a number is out of range
+    /// @throws OutOfMemoryError         if its keys and values do not fit the memory that is available
+    /// @throws CancellationException    after an interrupt
+    public double[] seconds(Workload workload, int warmUp, int repetitions, Runnable onRun) {
+        if (repetitions < 1 || warmUp < 0) {
+            throw new IllegalArgumentException(
+                    "repetitions, warmUp: got %d and %d, need at least 1 and 0".formatted(repetitions, warmUp));
+        }
+        double[] seconds = new double[repetitions];
+        try (Runner runner = runner(workload)) {
+            for (int run = -warmUp; run < repetitions; run++) {
+                seconds[Math.max(0, run)] = runner.run() / NANOS;
+                onRun.run();
+            }
+        }
+        return seconds;
+    }
+
+    /// Gives back the memory that was read.
+    @Override
+    public void close() {
+        DriverThread.run(probe::close);
+    }
+
+    private Runner runner(Workload workload) {
+        if (workload.phase() == Workload.Phase.BATCH) {
+            return new Batches(gemma, workload);
+        }
+        Session session = gemma.newSession(Capacity.tokens(workload.capacity()));
+        return new InSession(
+                session, workload.phase() == Workload.Phase.PREFILL ? prefill(workload) : decode(workload));
+    }
+
+    private ToLongFunction<Session> prefill(Workload workload) {
+        int[] prompt = randomIds(workload.tokens());
+        return session -> {
+            session.rewind(0);
+            long start = System.nanoTime();
+            session.append(prompt);
+            return System.nanoTime() - start;
+        };
+    }
+
+    private ToLongFunction<Session> decode(Workload workload) {
+        int[] before = randomIds(workload.depth());
+        Sampling greedy = Sampling.greedy();
+        return session -> {
+            session.rewind(0);
+            session.assume(before);
+            session.next(greedy); // computes the last token before
+            long start = System.nanoTime();
+            for (int i = 0; i < workload.tokens(); i++) {
+                session.next(greedy);
+            }
+            return System.nanoTime() - start;
+        };
+    }
+
+    private int[] randomIds(int count) {
+        return new SplittableRandom(SEED).ints(count, 0, gemma.vocab()).toArray();
+    }
+
+    /// What a workload needs, in an arithmetic that counts a product and a sum as two operations.
+    ///
+    /// @param operations of its matrix products, attention's included
+    /// @param bytes      of weights, once for each pass over them, and of keys and values
+    public record Work(double operations, double bytes) {}
+
+    private interface Runner extends AutoCloseable {
+        /// Runs once, in that many nanoseconds.
+        long run();
+
+        @Override
+        void close();
+    }
+
+    /// Work on a session, timed by `timed`.
+    private record InSession(Session session, ToLongFunction<Session> timed) implements Runner {
+        @Override
+        public long run() {
+            return timed.applyAsLong(session);
+        }
+
+        @Override
+        public void close() {
+            session.close();
+        }
+    }
+
+    /// Sequences that decode together, on the low-level step.
+    private static final class Batches implements Runner {
+        private final TextModel model;
+        private final Workload workload;
+        private final Arena arena = Arena.ofShared();
+        private final List<KvCache> caches = new ArrayList<>();
+        private final int[] ids;
+
+        Batches(Gemma gemma, Workload workload) {
+            this.model = gemma.model();
+            this.workload = workload;
+            int most = Math.min(model.chunk(), model.decoder().maxLogitRows());
+            if (workload.sequences() > most || workload.capacity() > gemma.maxPositions()) {
+                throw new IllegalArgumentException(
+                        "%s: got %d sequences of %d tokens, need at most %d of the model's %d positions"
+                                .formatted(
+                                        workload.name(),
+                                        workload.sequences(),
+                                        workload.capacity(),
+                                        most,
+                                        gemma.maxPositions()));
+            }
+            long bytes = workload.sequences()
+                    * gemma.memoryPlan(Capacity.tokens(workload.capacity())).kvCacheBytes();
+            AvailableMemory.require(workload.name(), bytes, MemoryPlan.mebibytes(bytes) + " for keys and values");
+            ids = new SplittableRandom(SEED)
+                    .ints(workload.totalTokens(), 0, gemma.vocab())
+                    .toArray();
+            PageMemory memory = new PageMemory(arena);
+            for (int i = 0; i < workload.sequences(); i++) {
+                KvCache cache = model.newCache(workload.capacity(), memory);
+                cache.fill(workload.depth());
+                caches.add(cache);
+            }
+        }
+
+        @Override
+        public long run() {
+            return DriverThread.call(() -> {
+                Decoder decoder = model.decoder();
+                long start = System.nanoTime();
+                for (int step = 0; step < workload.tokens(); step++) {
+                    Batch batch = new Batch();
+                    for (int i = 0; i < caches.size(); i++) {
+                        batch.add(caches.get(i), workload.depth() + step, ids, step * caches.size() + i, 1);
+                    }
+                    decoder.logits(decoder.forward(batch, () -> false, null));
+                }
+                return System.nanoTime() - start;
+            });
+        }
+
+        @Override
+        public void close() {
+            arena.close();
+        }
+    }
+}

@@ -1,0 +1,80 @@
+package dev.lapidary.model;
+
+/// What a computation cannot do without: the arithmetic of its matrix products, and the bytes it has to take out of
+/// memory when nothing is in a cache. Norms, rotations and activations are small beside them and left out.
+///
+/// @param operations  products and sums, each counted
+/// @param weightBytes of weights, once for each pass over them
+/// @param cacheBytes  of keys and values, read and written
+public record Cost(double operations, double weightBytes, double cacheBytes) {
+    /// Bytes in all.
+    public double bytes() {
+        return weightBytes + cacheBytes;
+    }
+
+    /// A prompt of `tokens` from an empty cache, chunk by chunk, with logits of its last token.
+    public static Cost ofPrefill(TextModel model, int tokens) {
+        Cost cost = new Cost(0, 0, 0);
+        for (int position = 0; position < tokens; position += model.chunk()) {
+            int rows = Math.min(model.chunk(), tokens - position);
+            boolean last = position + rows == tokens;
+            cost = cost.plus(ofPass(model, 1, position, rows, last ? 1 : 0));
+        }
+        return cost;
+    }
+
+    /// `steps` tokens of each of `sequences` that are `depth` tokens long, all of them decoding together.
+    public static Cost ofDecode(TextModel model, int sequences, int depth, int steps) {
+        Cost cost = new Cost(0, 0, 0);
+        for (int step = 0; step < steps; step++) {
+            cost = cost.plus(ofPass(model, sequences, depth + step, 1, sequences));
+        }
+        return cost;
+    }
+
+    /// One batch: `rows` tokens of each of `sequences`, from `position` on.
+    private static Cost ofPass(TextModel model, int sequences, int position, int rows, int logitRows) {
+        GemmaConfig config = model.config();
+        double operations = 0;
+        double cacheBytes = 0;
+        for (LayerConfig layer : config.layers()) {
+            operations += sequences * layerOperations(config, layer, position, rows);
+            long span = (long) rows + visible(layer, position) - 1;
+            double keyAndValueBytes = 2.0 * layer.kvCols() * KvCache.ELEMENT_BYTES;
+            cacheBytes += sequences * (span + rows) * keyAndValueBytes;
+        }
+        operations += 2.0 * logitRows * config.embedding() * config.vocab();
+        return new Cost(operations, weightBytes(model, sequences * rows, logitRows), cacheBytes);
+    }
+
+    /// The layer's products, and those of attention over the keys that each row sees.
+    private static double layerOperations(GemmaConfig config, LayerConfig layer, int position, int rows) {
+        double weights = (double) config.embedding() * (2 * layer.queryCols() + 2 * layer.kvCols())
+                + 3.0 * config.embedding() * layer.neurons();
+        double keys = 0;
+        for (int row = 0; row < rows; row++) {
+            keys += visible(layer, position + row);
+        }
+        return 2 * rows * weights + 4 * keys * layer.queryCols();
+    }
+
+    private static int visible(LayerConfig layer, int position) {
+        return position + 1 - Attention.firstVisible(layer, position);
+    }
+
+    /// Every layer once, a row of the embedding per token, and the head if there are logits to compute.
+    private static double weightBytes(TextModel model, int tokens, int logitRows) {
+        ModuleTree tree = model.moduleTree();
+        ModuleTree embedding = tree.child("embedding");
+        ModuleTree head = tree.child("head");
+        double headBytes = head.bytes() == 0 ? embedding.bytes() : head.bytes();
+        return tree.child("layers").bytes()
+                + tree.child("finalNorm").bytes()
+                + (double) tokens * embedding.bytes() / model.config().vocab()
+                + (logitRows > 0 ? headBytes : 0);
+    }
+
+    private Cost plus(Cost other) {
+        return new Cost(operations + other.operations, weightBytes + other.weightBytes, cacheBytes + other.cacheBytes);
+    }
+}

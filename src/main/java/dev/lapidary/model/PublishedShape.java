@@ -1,0 +1,104 @@
+package dev.lapidary.model;
+
+import dev.lapidary.checkpoint.CheckpointException;
+import dev.lapidary.checkpoint.ConfigKeys;
+import java.util.Arrays;
+import java.util.stream.Collectors;
+
+/// The published sizes of the family, as their `config.json` files say them; keys left out have the reference's
+/// default.
+public enum PublishedShape {
+    /// Gemma 1, 2B.
+    GEMMA_1_2B("gemma-1-2b", """
+        {"model_type": "gemma", "hidden_size": 2048, "intermediate_size": 16384, "num_hidden_layers": 18,
+         "num_attention_heads": 8, "num_key_value_heads": 1}\
+        """),
+    /// Gemma 1, 7B.
+    GEMMA_1_7B("gemma-1-7b", """
+        {"model_type": "gemma", "hidden_size": 3072, "intermediate_size": 24576, "num_hidden_layers": 28,
+         "num_attention_heads": 16, "num_key_value_heads": 16}\
+        """),
+    /// Gemma 2, 2B.
+    GEMMA_2_2B("gemma-2-2b", """
+        {"model_type": "gemma2", "hidden_size": 2304, "intermediate_size": 9216, "num_hidden_layers": 26,
+         "num_attention_heads": 8, "num_key_value_heads": 4}\
+        """),
+    /// Gemma 2, 9B.
+    GEMMA_2_9B("gemma-2-9b", """
+        {"model_type": "gemma2", "hidden_size": 3584, "intermediate_size": 14336, "num_hidden_layers": 42,
+         "num_attention_heads": 16, "num_key_value_heads": 8}\
+        """),
+    /// Gemma 2, 27B.
+    GEMMA_2_27B("gemma-2-27b", """
+        {"model_type": "gemma2", "hidden_size": 4608, "intermediate_size": 36864, "num_hidden_layers": 46,
+         "num_attention_heads": 32, "num_key_value_heads": 16, "head_dim": 128, "query_pre_attn_scalar": 144}\
+        """),
+    /// Gemma 3, 270M.
+    GEMMA_3_270M("gemma-3-270m", """
+        {"model_type": "gemma3_text", "vocab_size": 262144, "hidden_size": 640, "intermediate_size": 2048,
+         "num_hidden_layers": 18, "num_attention_heads": 4, "num_key_value_heads": 1, "sliding_window": 512,
+         "max_position_embeddings": 32768}\
+        """),
+    /// Gemma 3, 1B.
+    GEMMA_3_1B("gemma-3-1b", """
+        {"model_type": "gemma3_text", "vocab_size": 262144, "hidden_size": 1152, "intermediate_size": 6912,
+         "num_hidden_layers": 26, "num_attention_heads": 4, "num_key_value_heads": 1, "sliding_window": 512,
+         "max_position_embeddings": 32768}\
+        """),
+    /// The text model of Gemma 3, 4B.
+    GEMMA_3_4B("gemma-3-4b", """
+        {"model_type": "gemma3", "text_config": {
+         "hidden_size": 2560, "intermediate_size": 10240, "num_hidden_layers": 34, "num_attention_heads": 8,
+         "num_key_value_heads": 4, "sliding_window": 1024, "rope_scaling": {"rope_type": "linear", "factor": 8}}}\
+        """),
+    /// The text model of Gemma 3, 12B.
+    GEMMA_3_12B("gemma-3-12b", """
+        {"model_type": "gemma3", "text_config": {
+         "hidden_size": 3840, "intermediate_size": 15360, "num_hidden_layers": 48, "num_attention_heads": 16,
+         "num_key_value_heads": 8, "sliding_window": 1024, "rope_scaling": {"rope_type": "linear", "factor": 8}}}\
+        """),
+    /// The text model of Gemma 3, 27B.
+    GEMMA_3_27B("gemma-3-27b", """
+        {"model_type": "gemma3", "text_config": {
+         "hidden_size": 5376, "intermediate_size": 21504, "num_hidden_layers": 62, "num_attention_heads": 32,
+         "num_key_value_heads": 16, "head_dim": 128, "query_pre_attn_scalar": 168, "sliding_window": 1024,
+         "rope_scaling": {"rope_type": "linear", "factor": 8}}}\
+        """);
+
+    private final String shapeName;
+    private final String json;
+
+    PublishedShape(String shapeName, String json) {
+        this.shapeName = shapeName;
+        this.json = json;
+    }
+
+    /// The shape of that name.
+    ///
+    /// @throws IllegalArgumentException naming those there are
+    public static PublishedShape named(String name) {
+        return Arrays.stream(values())
+                .filter(shape -> shape.shapeName.equals(name))
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("shape: got \"%s\", need one of %s"
+                        .formatted(
+                                name,
+                                Arrays.stream(values())
+                                        .map(shape -> shape.shapeName)
+                                        .collect(Collectors.joining(", ")))));
+    }
+
+    /// `gemma-3-1b`.
+    public String shapeName() {
+        return shapeName;
+    }
+
+    /// Extents and traits.
+    public GemmaConfig config() {
+        try {
+            return HuggingFaceConfig.read(ConfigKeys.parse(shapeName, json), null);
+        } catch (CheckpointException e) {
+            throw new IllegalStateException(shapeName, e);
+        }
+    }
+}

@@ -1,0 +1,115 @@
+package dev.lapidary.model;
+
+import dev.lapidary.kernels.DataType;
+import dev.lapidary.kernels.Matrix;
+import dev.lapidary.kernels.Projection;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SegmentAllocator;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+import org.jspecify.annotations.Nullable;
+
+/// Weights without a checkpoint: BF16, normally distributed as an untrained model's are. One block of numbers is drawn
+/// and copied over and over, which is as fast as memory takes it.
+final class RandomWeights {
+    private static final double DEVIATION = 0.02;
+    private static final long SEED = 1;
+
+    /// A prime, so that no two rows of a matrix begin at the same place of the block.
+    private static final int BLOCK = 1_048_573;
+
+    private final GemmaConfig config;
+    private final Arena arena;
+    private final SegmentAllocator allocator;
+    private final MemorySegment block = MemorySegment.ofArray(new short[BLOCK]);
+    private long next;
+
+    private RandomWeights(GemmaConfig config, Arena arena, SegmentAllocator allocator) {
+        this.config = config;
+        this.arena = arena;
+        this.allocator = allocator;
+        SplittableRandom random = new SplittableRandom(SEED);
+        for (int i = 0; i < BLOCK; i++) {
+            int bits = Float.floatToRawIntBits((float) (random.nextGaussian() * DEVIATION));
+            block.setAtIndex(ValueLayout.JAVA_SHORT, i, (short) (bits >>> 16));
+        }
+    }
+
+    /// Weights of `config`, its head tied.
+    ///
+    /// @param arena     owns the norms
+    /// @param allocator gives the matrices' memory
+    static Weights of(GemmaConfig config, Arena arena, SegmentAllocator allocator) {
+        return new RandomWeights(config, arena, allocator).create();
+    }
+
+    /// Bytes of the matrices.
+    static long bytes(GemmaConfig config) {
+        long elements = (long) config.vocab() * config.embedding();
+        for (LayerConfig layer : config.layers()) {
+            elements += (long) config.embedding() * (2 * layer.queryCols() + 2 * layer.kvCols())
+                    + 3L * config.embedding() * layer.neurons();
+        }
+        return elements * DataType.BF16.bytes();
+    }
+
+    private Weights create() {
+        Matrix embedding = matrix(config.vocab(), config.embedding());
+        List<LayerWeights> layers = new ArrayList<>();
+        for (LayerConfig layer : config.layers()) {
+            layers.add(layer(layer));
+        }
+        return new Weights(embedding, new Projection(arena, List.of(embedding)), norm(config.embedding()), layers);
+    }
+
+    private LayerWeights layer(LayerConfig layer) {
+        int width = config.embedding();
+        boolean post = layer.postNorms();
+        return new LayerWeights(
+                norm(width),
+                new Projection(
+                        arena,
+                        List.of(
+                                matrix(layer.queryCols(), width),
+                                matrix(layer.kvCols(), width),
+                                matrix(layer.kvCols(), width))),
+                optionalNorm(layer.queryKeyNorm(), layer.headDim()),
+                optionalNorm(layer.queryKeyNorm(), layer.headDim()),
+                new Projection(arena, List.of(matrix(width, layer.queryCols()))),
+                optionalNorm(post, width),
+                norm(width),
+                matrix(layer.neurons(), width),
+                matrix(layer.neurons(), width),
+                new Projection(arena, List.of(matrix(width, layer.neurons()))),
+                optionalNorm(post, width));
+    }
+
+    private Matrix matrix(int rows, int cols) {
+        long bytes = (long) rows * cols * DataType.BF16.bytes();
+        MemorySegment data = allocator.allocate(bytes, Matrix.ALIGNMENT_BYTES);
+        long done = 0;
+        while (done < bytes) {
+            long count = Math.min(bytes - done, block.byteSize() - next);
+            MemorySegment.copy(block, next, data, done, count);
+            done += count;
+            next = (next + count) % block.byteSize();
+        }
+        return Matrix.dense(data, DataType.BF16, rows, cols);
+    }
+
+    private @Nullable Matrix optionalNorm(boolean present, int width) {
+        return present ? norm(width) : null;
+    }
+
+    /// The factor that an untrained norm has.
+    private Matrix norm(int width) {
+        Matrix norm = Matrix.allocate(arena, 1, width);
+        for (int i = 0; i < width; i++) {
+            norm.data().setAtIndex(ValueLayout.JAVA_FLOAT, i, 1f);
+        }
+        return norm;
+    }
+}
