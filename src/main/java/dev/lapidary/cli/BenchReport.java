@@ -59,7 +59,7 @@ record BenchReport(String title, Machine machine, List<BenchRun> runs) {
                         Svg.escape(machine.processor()),
                         machine.processors(),
                         Svg.escape(machine.platform()),
-                        Svg.escape(machine.java())));
+                        Runtime.version()));
         runs.forEach(run -> append(page, run));
         return page.append("</body></html>\n").toString();
     }

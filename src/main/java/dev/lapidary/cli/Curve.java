@@ -13,7 +13,7 @@ record Curve(String title, String xName, String yName) {
     private static final int HEIGHT = 250;
     private static final int LEFT = 54;
     private static final int RIGHT = WIDTH - 16;
-    private static final int TOP = 24;
+    private static final int TOP = 30;
     private static final int BOTTOM = HEIGHT - 44;
 
     /// @param x         one value per measurement, all different and in order
@@ -30,7 +30,7 @@ record Curve(String title, String xName, String yName) {
         Axis across = Axis.logarithmic(places[0], places[places.length - 1], LEFT, RIGHT);
         Axis up = Axis.linear(measurements.stream().mapToDouble(high).max().orElseThrow(), BOTTOM, TOP);
         Svg svg = new Svg(title, WIDTH, HEIGHT);
-        svg.text("axis", LEFT - 44, TOP - 10, "start", yName);
+        svg.text("axis", LEFT - 44, TOP - 14, "start", yName);
         svg.text("axis", (LEFT + RIGHT) / 2.0, HEIGHT - 8, "middle", xName);
         for (double tick : up.ticks()) {
             svg.line("grid", LEFT, up.at(tick), RIGHT, up.at(tick));

@@ -13,8 +13,9 @@ final class Roofline {
     private static final int HEIGHT = 430;
     private static final int LEFT = 64;
     private static final int RIGHT = WIDTH - 150;
-    private static final int TOP = 20;
+    private static final int TOP = 32;
     private static final int BOTTOM = HEIGHT - 46;
+    private static final double GIGA = 1e9;
     private static final int LABEL_HEIGHT = 15;
 
     private final MachineLimits limits;
@@ -29,14 +30,14 @@ final class Roofline {
         List<Double> speeds = new ArrayList<>();
         for (Measurement one : measurements) {
             intensities.add(intensity(one));
-            speeds.add(one.operationsPerSecond());
+            speeds.add(one.operationsPerSecond() / GIGA);
         }
         for (Roof roof : roofs()) {
             intensities.add(2 * roof.operationsPerSecond / limits.readBytesPerSecond());
-            speeds.add(roof.operationsPerSecond * 1.05);
+            speeds.add(roof.operationsPerSecond / GIGA * 1.05);
         }
         intensity = Axis.logarithmic(least(intensities) / 1.5, most(intensities), LEFT, RIGHT);
-        speed = Axis.logarithmic(least(speeds) / 1.5, most(speeds), BOTTOM, TOP);
+        speed = Axis.logarithmic(least(speeds) / 4, most(speeds), BOTTOM, TOP);
     }
 
     String html() {
@@ -49,11 +50,11 @@ final class Roofline {
         for (double tick : speed.ticks()) {
             double y = speed.at(tick);
             svg.line("grid", LEFT, y, RIGHT, y);
-            svg.text("tick", LEFT - 6, y + 4, "end", Amounts.text(tick < 1e9 ? "%.2f" : "%.0f", tick / 1e9));
+            svg.text("tick", LEFT - 6, y + 4, "end", Amounts.text(tick < 1 ? "%.2f" : "%.0f", tick));
         }
         svg.text(
                 "axis", (LEFT + RIGHT) / 2.0, HEIGHT - 10, "middle", "operations per byte of weights, keys and values");
-        svg.text("axis", LEFT - 48, TOP - 6, "start", "GFLOP/s");
+        svg.text("axis", LEFT - 48, TOP - 16, "start", "GFLOP/s");
         drawRoofs(svg);
         drawMeasurements(svg);
         return svg.html();
@@ -64,30 +65,30 @@ final class Roofline {
         double highest =
                 roofs.stream().mapToDouble(Roof::operationsPerSecond).max().orElse(0);
         double bandwidth = limits.readBytesPerSecond();
-        double begin = Math.max(intensity.least(), speed.least() / bandwidth);
+        double begin = Math.max(intensity.least(), speed.least() * GIGA / bandwidth);
         double end = highest / bandwidth;
         if (begin < end) {
             double x = intensity.at(begin);
-            double y = speed.at(begin * bandwidth);
-            double slope = Math.toDegrees(Math.atan2(y - speed.at(end * bandwidth), intensity.at(end) - x));
-            svg.line("roof", x, y, intensity.at(end), speed.at(highest));
+            double y = level(begin * bandwidth);
+            double slope = Math.toDegrees(Math.atan2(y - level(end * bandwidth), intensity.at(end) - x));
+            svg.line("roof", x, y, intensity.at(end), level(highest));
             double middle = Math.sqrt(begin * end);
             svg.slanted(
                     "note",
                     intensity.at(middle) - 8,
-                    speed.at(middle * bandwidth) - 8,
+                    level(middle * bandwidth) - 8,
                     slope,
                     "read %s GB/s".formatted(Amounts.giga(bandwidth)));
         }
         for (Roof roof : roofs) {
-            double y = speed.at(roof.operationsPerSecond);
+            double y = level(roof.operationsPerSecond);
             double from = Math.clamp(roof.operationsPerSecond / bandwidth, intensity.least(), intensity.most());
             svg.line(roof.used ? "roof" : "roof unused", intensity.at(from), y, RIGHT, y);
             svg.text("note", RIGHT + 6, y + 4, "start", roof.name + " " + Amounts.giga(roof.operationsPerSecond));
         }
     }
 
-    /// Labels go upwards where they would cover each other.
+    /// Labels go further down where they would cover each other.
     private void drawMeasurements(Svg svg) {
         List<Measurement> inOrder = measurements.stream()
                 .sorted(Comparator.comparingDouble(Roofline::intensity)
@@ -96,7 +97,7 @@ final class Roofline {
         List<double[]> labels = new ArrayList<>();
         for (Measurement one : inOrder) {
             double x = intensity.at(intensity(one));
-            double y = speed.at(one.operationsPerSecond());
+            double y = level(one.operationsPerSecond());
             String name = one.workload().name();
             double across = 6.2 * name.length();
             double labelX = x + 9;
@@ -118,6 +119,10 @@ final class Roofline {
         return labels.stream()
                 .anyMatch(label ->
                         Math.abs(label[1] - y) < LABEL_HEIGHT - 1 && x < label[0] + label[2] && label[0] < x + across);
+    }
+
+    private double level(double operationsPerSecond) {
+        return speed.at(operationsPerSecond / GIGA);
     }
 
     private List<Roof> roofs() {

@@ -1,0 +1,67 @@
+package dev.lapidary.model;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.lapidary.checkpoint.CheckpointException;
+import dev.lapidary.kernels.ReferenceKernels;
+import java.lang.foreign.Arena;
+import org.junit.jupiter.api.Test;
+
+/// Counts worked out by hand for a model of two layers, the first with a window of 4, the second without.
+class CostTest {
+    /// Elements of a layer's matrices: query and output 64 x 32, key and value 32 x 32, three of 64 x 32 that feed forward.
+    private static final int LAYER = 2 * 64 * 32 + 2 * 32 * 32 + 3 * 64 * 32;
+
+    /// Bytes of both layers' weights in BF16, of their norms (4 of 32, 2 of 16) and of the final one in F32.
+    private static final int PASS_BYTES = 2 * 2 * LAYER + 2 * 4 * (4 * 32 + 2 * 16) + 4 * 32;
+
+    private static final int HEAD = 100 * 32;
+
+    /// Bytes of a position's keys and values in one layer.
+    private static final int POSITION_BYTES = 2 * 32 * 4;
+
+    @Test
+    void aTokenReadsAllWeightsAndTheKeysThatItSees() throws CheckpointException {
+        try (Arena arena = Arena.ofConfined()) {
+            Cost cost = Cost.ofDecode(model(arena), 1, 10, 1);
+            assertThat(cost.operations()).isEqualTo(2 * (2 * LAYER + HEAD) + 4 * 64 * (4 + 11));
+            assertThat(cost.weightBytes()).isEqualTo(PASS_BYTES + 2 * HEAD + 2 * 32);
+            assertThat(cost.cacheBytes()).isEqualTo((4 + 11 + 2) * POSITION_BYTES);
+            assertThat(cost.bytes()).isEqualTo(cost.weightBytes() + cost.cacheBytes());
+        }
+    }
+
+    @Test
+    void aBatchReadsTheWeightsOnce() throws CheckpointException {
+        try (Arena arena = Arena.ofConfined()) {
+            TextModel model = model(arena);
+            Cost one = Cost.ofDecode(model, 1, 10, 2);
+            Cost three = Cost.ofDecode(model, 3, 10, 2);
+            assertThat(three.operations()).isEqualTo(3 * one.operations());
+            assertThat(three.cacheBytes()).isEqualTo(3 * one.cacheBytes());
+            assertThat(three.weightBytes()).isEqualTo(one.weightBytes() + 2 * 2 * 2 * 32);
+        }
+    }
+
+    @Test
+    void aPromptReadsTheWeightsOncePerChunkAndTheHeadOnce() throws CheckpointException {
+        try (Arena arena = Arena.ofConfined()) {
+            Cost cost = Cost.ofPrefill(model(arena), 6); // 4 and 2
+            int local = 1 + 2 + 3 + 4 + 4 + 4;
+            int global = 1 + 2 + 3 + 4 + 5 + 6;
+            assertThat(cost.operations()).isEqualTo(2 * (6 * 2 * LAYER + HEAD) + 4 * 64 * (local + global));
+            assertThat(cost.weightBytes()).isEqualTo(2 * PASS_BYTES + 2 * HEAD + 6 * 2 * 32);
+            int read = 4 + 4 + 5 + 6;
+            assertThat(cost.cacheBytes()).isEqualTo((read + 2 * 6) * POSITION_BYTES);
+        }
+    }
+
+    private static TextModel model(Arena arena) throws CheckpointException {
+        GemmaConfig config = HuggingFaceConfig.read(
+                HuggingFaceConfigTest.parse("gemma3_text", """
+                    'vocab_size':100,'hidden_size':32,'intermediate_size':64,'num_hidden_layers':2,'head_dim':16,
+                    'num_attention_heads':4,'num_key_value_heads':2,'sliding_window':4,'sliding_window_pattern':2"""),
+                null);
+        return TextModel.random(config, new ReferenceKernels(), 4, arena, arena, arena);
+    }
+}

@@ -1,0 +1,46 @@
+package dev.lapidary.model;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.lapidary.checkpoint.CheckpointException;
+import dev.lapidary.checkpoint.ConfigKeys;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class PublishedShapeTest {
+    /// The files are the hub's own; only the stop tokens differ between them and the shapes.
+    @ParameterizedTest
+    @CsvSource({
+        "gemma-1-2b, gemma-2b",
+        "gemma-1-7b, gemma-7b",
+        "gemma-2-2b, gemma-2-2b-it",
+        "gemma-2-9b, gemma-2-9b",
+        "gemma-2-27b, gemma-2-27b",
+        "gemma-3-270m, gemma-3-270m",
+        "gemma-3-1b, gemma-3-1b-it",
+        "gemma-3-4b, gemma-3-4b-it",
+        "gemma-3-12b, gemma-3-12b-it",
+        "gemma-3-27b, gemma-3-27b-it"
+    })
+    void everyShapeIsThatOfItsConfig(String name, String file) throws CheckpointException {
+        GemmaConfig published = HuggingFaceConfig.read(
+                ConfigKeys.read(Path.of("src/test/resources/configs", file + ".json")), null);
+        PublishedShape shape = PublishedShape.named(name);
+        assertThat(shape.shapeName()).isEqualTo(name);
+        assertThat(shape.config())
+                .usingRecursiveComparison()
+                .ignoringFields("stopIds")
+                .isEqualTo(published);
+    }
+
+    @Test
+    void anUnknownNameIsAnsweredWithThoseThereAre() {
+        assertThatThrownBy(() -> PublishedShape.named("gemma-9"))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageStartingWith("shape: got \"gemma-9\", need one of gemma-1-2b, gemma-1-7b, ")
+                .hasMessageContaining("gemma-3-1b");
+    }
+}

@@ -1,0 +1,59 @@
+package dev.lapidary.model;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.lapidary.checkpoint.CheckpointException;
+import dev.lapidary.kernels.Matrix;
+import dev.lapidary.kernels.ReferenceKernels;
+import java.lang.foreign.Arena;
+import java.lang.foreign.ValueLayout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class RandomWeightsTest {
+    private static final String EXTENTS =
+            "'vocab_size':300,'hidden_size':48,'intermediate_size':96,'num_hidden_layers':3,'head_dim':16,"
+                    + "'num_attention_heads':4,'num_key_value_heads':2";
+
+    @ParameterizedTest
+    @ValueSource(strings = {"gemma", "gemma2", "gemma3_text"})
+    void everyFamilyRunsOnThem(String modelType) throws CheckpointException {
+        GemmaConfig config = HuggingFaceConfig.read(HuggingFaceConfigTest.parse(modelType, EXTENTS), null);
+        try (Arena arena = Arena.ofConfined()) {
+            TextModel model = TextModel.random(config, new ReferenceKernels(), 8, arena, arena, arena);
+            KvCache cache = model.newCache(8, arena);
+            Batch batch = new Batch().add(cache, 0, new int[] {2, 7, 299}, 0, 3);
+            Matrix logits = model.decoder()
+                    .logits(model.decoder().forward(batch, () -> false, null).row(2));
+            assertThat(logits.data().asSlice(0, logits.elementBytes()).toArray(ValueLayout.JAVA_FLOAT))
+                    .hasSize(300)
+                    .allSatisfy(logit -> assertThat(logit).isFinite())
+                    .doesNotContain(0f);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"gemma", "gemma3_text"})
+    void theyAreNormalAndAsManyAsTheShapeAsksFor(String modelType) throws CheckpointException {
+        GemmaConfig config = HuggingFaceConfig.read(HuggingFaceConfigTest.parse(modelType, EXTENTS), null);
+        try (Arena arena = Arena.ofConfined()) {
+            Weights weights = RandomWeights.of(config, arena, arena);
+            double sum = 0;
+            double squares = 0;
+            Matrix embedding = weights.embedding();
+            int count = embedding.rows() * embedding.cols();
+            for (int i = 0; i < count; i++) {
+                double value = Float.intBitsToFloat(embedding.data().getAtIndex(ValueLayout.JAVA_SHORT, i) << 16);
+                sum += value;
+                squares += value * value;
+            }
+            assertThat(sum / count).isCloseTo(0, within(1e-3));
+            assertThat(Math.sqrt(squares / count)).isCloseTo(0.02, within(1e-3));
+            ModuleTree tree = ModuleTree.of(config, weights);
+            long norms = (tree.parameters() * 2 - RandomWeights.bytes(config)) / 2;
+            assertThat(tree.bytes()).isEqualTo(RandomWeights.bytes(config) + norms * Float.BYTES);
+            assertThat(norms).isPositive().isLessThan(1000);
+        }
+    }
+}
