@@ -21,7 +21,7 @@ static volatile uint64_t sink; // takes what the loops compute, so that they are
 
 // ---- memory --------------------------------------------------------------------------------------------------------
 
-enum { LINE = 64, LINES = 4, STEP = LINE * LINES };
+enum { LINE = 64, LINES = 4, STEP = LINE * LINES, LEAST_TO_SPLIT = 1 << 26 };
 
 typedef uint64_t line __attribute__((vector_size(LINE)));
 
@@ -174,15 +174,19 @@ static double read_once(const char *data, int64_t bytes, int64_t streams, int64_
     return (double)read / seconds;
 }
 
+// Every sweep reads the part of the data after the one before, so that the caches have long lost it when it comes
+// again.
 double gemma_measure_read(const void *data, int64_t bytes, double seconds) {
-    static const int64_t STREAMS[] = {1, 2, 4, 8}, AHEAD[] = {0, 1024, 4096};
+    static const struct {
+        int64_t streams, ahead;
+    } WAYS[] = {{1, 0}, {1, 1024}, {1, 4096}, {4, 0}, {4, 1024}, {4, 4096}};
+    int64_t parts = bytes >= LEAST_TO_SPLIT ? 4 : 1, part = bytes / parts, next = 0;
     double best = 0, begin = omp_get_wtime();
     do {
-        for (int i = 0; i < 4; i++) {
-            for (int j = 0; j < 3; j++) {
-                double rate = read_once(data, bytes, STREAMS[i], AHEAD[j]);
-                if (rate > best) best = rate;
-            }
+        for (int way = 0; way < 6; way++) {
+            double rate = read_once((const char *)data + next * part, part, WAYS[way].streams, WAYS[way].ahead);
+            if (rate > best) best = rate;
+            next = (next + 1) % parts;
         }
     } while (omp_get_wtime() - begin < seconds);
     return best;

@@ -41,7 +41,7 @@ public final class Benchmark implements AutoCloseable {
         return new Benchmark(gemma, DriverThread.call(() -> gemma.kernels().ceilingProbe(bytes)));
     }
 
-    /// Measures the machine as it is now, in about a second, with the model's threads and backend.
+    /// Measures the machine as it is now, in about half a second, with the model's threads and backend.
     public MachineLimits limits() {
         return MachineLimits.of(DriverThread.call(probe::measure));
     }

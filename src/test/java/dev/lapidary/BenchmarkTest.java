@@ -25,7 +25,7 @@ class BenchmarkTest {
                 runs.set(0);
                 assertThat(benchmark.seconds(workload, 1, 3, runs::incrementAndGet))
                         .hasSize(3)
-                        .allSatisfy(seconds -> assertThat(seconds).isPositive());
+                        .doesNotContain(0);
                 assertThat(runs).hasValue(4);
             }
             Cost cost = Cost.ofDecode(gemma.model(), 3, 30, 2);

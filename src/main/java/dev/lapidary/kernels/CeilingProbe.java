@@ -10,7 +10,7 @@ import java.lang.foreign.MemorySegment;
 
 /// Measures [Ceilings] with the threads and the backend of some kernels. On the driver thread only.
 public final class CeilingProbe implements AutoCloseable {
-    private static final double SECONDS = 0.2;
+    private static final double SECONDS = 0.1;
     private static final double NANOS = 1e9;
 
     /// Extents of the product: large enough that what surrounds it does not show.
@@ -31,7 +31,7 @@ public final class CeilingProbe implements AutoCloseable {
         memory = new PageMemory(arena).allocate(bytes, Matrix.ALIGNMENT_BYTES).fill((byte) 1);
     }
 
-    /// Runs every probe, about a second in all.
+    /// Runs every probe, about half a second in all.
     public Ceilings measure() {
         kernels.prepare();
         return new Ceilings(

@@ -9,7 +9,8 @@ import org.junit.jupiter.api.Test;
 
 /// Counts worked out by hand for a model of two layers, the first with a window of 4, the second without.
 class CostTest {
-    /// Elements of a layer's matrices: query and output 64 x 32, key and value 32 x 32, three of 64 x 32 that feed forward.
+    /// Elements of a layer's matrices: query and output 64 x 32, key and value 32 x 32, three of 64 x 32 that feed
+    /// forward.
     private static final int LAYER = 2 * 64 * 32 + 2 * 32 * 32 + 3 * 64 * 32;
 
     /// Bytes of both layers' weights in BF16, of their norms (4 of 32, 2 of 16) and of the final one in F32.
@@ -57,11 +58,10 @@ class CostTest {
     }
 
     private static TextModel model(Arena arena) throws CheckpointException {
-        GemmaConfig config = HuggingFaceConfig.read(
-                HuggingFaceConfigTest.parse("gemma3_text", """
-                    'vocab_size':100,'hidden_size':32,'intermediate_size':64,'num_hidden_layers':2,'head_dim':16,
-                    'num_attention_heads':4,'num_key_value_heads':2,'sliding_window':4,'sliding_window_pattern':2"""),
-                null);
+        GemmaConfig config = HuggingFaceConfig.read(HuggingFaceConfigTest.parse("gemma3_text", """
+            'vocab_size':100,'hidden_size':32,'intermediate_size':64,'num_hidden_layers':2,'head_dim':16,
+            'num_attention_heads':4,'num_key_value_heads':2,'sliding_window':4,'sliding_window_pattern':2\
+            """), null);
         return TextModel.random(config, new ReferenceKernels(), 4, arena, arena, arena);
     }
 }

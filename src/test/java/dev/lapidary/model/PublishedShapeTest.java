@@ -26,8 +26,8 @@ class PublishedShapeTest {
         "gemma-3-27b, gemma-3-27b-it"
     })
     void everyShapeIsThatOfItsConfig(String name, String file) throws CheckpointException {
-        GemmaConfig published = HuggingFaceConfig.read(
-                ConfigKeys.read(Path.of("src/test/resources/configs", file + ".json")), null);
+        GemmaConfig published =
+                HuggingFaceConfig.read(ConfigKeys.read(Path.of("src/test/resources/configs", file + ".json")), null);
         PublishedShape shape = PublishedShape.named(name);
         assertThat(shape.shapeName()).isEqualTo(name);
         assertThat(shape.config())
