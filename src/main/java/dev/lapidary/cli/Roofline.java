@@ -88,7 +88,8 @@ final class Roofline {
         }
     }
 
-    /// Labels go further down where they would cover each other.
+    /// Labels go further down where they would cover each other; those that find no room are left to the dots'
+    /// tips.
     private void drawMeasurements(Svg svg) {
         List<Measurement> inOrder = measurements.stream()
                 .sorted(Comparator.comparingDouble(Roofline::intensity)
@@ -111,7 +112,9 @@ final class Roofline {
                     x,
                     y,
                     "%s: %s of %s".formatted(name, Amounts.percent(one.ofLimit()), one.limitName()));
-            svg.text("label", labelX, labelY, "start", name);
+            if (labelY < BOTTOM - 4) {
+                svg.text("label", labelX, labelY, "start", name);
+            }
         }
     }
 

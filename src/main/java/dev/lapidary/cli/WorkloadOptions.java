@@ -71,20 +71,26 @@ final class WorkloadOptions {
                     "--repetitions, --warm-up: got %d and %d, need at least 1 and 0".formatted(repetitions, warmUp));
         }
         List<Workload> workloads = new ArrayList<>();
-        positive(prefills, USUAL_PREFILLS)
+        positive("--prefill", prefills, USUAL_PREFILLS)
                 .map(Workload::prefill)
                 .forEach(one -> add(workloads, one, positions, prefills != null));
-        positive(depths, USUAL_DEPTHS)
+        positive("--depth", depths, USUAL_DEPTHS)
                 .map(depth -> Workload.decode(depth, decode))
                 .forEach(one -> add(workloads, one, positions, depths != null));
-        positive(depths, USUAL_DEPTHS)
+        positive("--depth", depths, USUAL_DEPTHS)
                 .flatMap(depth -> batches.stream().map(sequences -> Workload.batch(sequences, depth, decode)))
                 .forEach(one -> add(workloads, one, positions, depths != null));
         return workloads;
     }
 
-    private static Stream<Integer> positive(@Nullable List<Integer> asked, List<Integer> usual) {
-        return (asked == null ? usual : asked).stream().filter(number -> number != 0);
+    private static Stream<Integer> positive(String option, @Nullable List<Integer> asked, List<Integer> usual) {
+        List<Integer> numbers = asked == null ? usual : asked;
+        for (int number : numbers) {
+            if (number < 0) {
+                throw new IllegalArgumentException("%s: got %d, need 0 or more".formatted(option, number));
+            }
+        }
+        return numbers.stream().filter(number -> number != 0);
     }
 
     private static void add(List<Workload> workloads, Workload workload, int positions, boolean asked) {

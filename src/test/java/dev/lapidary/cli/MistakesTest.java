@@ -43,7 +43,7 @@ class MistakesTest {
                 mistake("--prompt: got a prompt, need --activations with it", "inspect", "--prompt", "a"),
                 mistake("capacity: got 4096 tokens, need at most the 1024", "chat", "--capacity", "4096"),
                 mistake("prefill 2000: got 2000 tokens, need at most 1024", "bench", "--prefill", "2000"),
-                mistake("--depth: got 0, need 1 or more", "bench", "--depth", "0"),
+                mistake("--depth: got -1, need 0 or more", "bench", "--depth", "-1"),
                 mistake("--repetitions, --warm-up: got 0 and 2", "bench", "--repetitions", "0"),
                 mistake("backend: got \"zig\"", "doctor", "--backend", "zig"));
     }
