@@ -2178,6 +2178,1471 @@ public class GemmaKernels extends GemmaKernels$shared {
         }
     }
 
+    private static class gemma_packed_bytes_q8_0 {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gemma_packed_bytes_q8_0");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int64_t gemma_packed_bytes_q8_0(int64_t rows, int64_t cols)
+     * }
+     */
+    public static FunctionDescriptor gemma_packed_bytes_q8_0$descriptor() {
+        return gemma_packed_bytes_q8_0.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int64_t gemma_packed_bytes_q8_0(int64_t rows, int64_t cols)
+     * }
+     */
+    public static MethodHandle gemma_packed_bytes_q8_0$handle() {
+        return gemma_packed_bytes_q8_0.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int64_t gemma_packed_bytes_q8_0(int64_t rows, int64_t cols)
+     * }
+     */
+    public static MemorySegment gemma_packed_bytes_q8_0$address() {
+        return gemma_packed_bytes_q8_0.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int64_t gemma_packed_bytes_q8_0(int64_t rows, int64_t cols)
+     * }
+     */
+    public static long gemma_packed_bytes_q8_0(long rows, long cols) {
+        var mh$ = gemma_packed_bytes_q8_0.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gemma_packed_bytes_q8_0", rows, cols);
+            }
+            return (long)mh$.invokeExact(rows, cols);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gemma_packed_bytes_q4_0 {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gemma_packed_bytes_q4_0");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int64_t gemma_packed_bytes_q4_0(int64_t rows, int64_t cols)
+     * }
+     */
+    public static FunctionDescriptor gemma_packed_bytes_q4_0$descriptor() {
+        return gemma_packed_bytes_q4_0.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int64_t gemma_packed_bytes_q4_0(int64_t rows, int64_t cols)
+     * }
+     */
+    public static MethodHandle gemma_packed_bytes_q4_0$handle() {
+        return gemma_packed_bytes_q4_0.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int64_t gemma_packed_bytes_q4_0(int64_t rows, int64_t cols)
+     * }
+     */
+    public static MemorySegment gemma_packed_bytes_q4_0$address() {
+        return gemma_packed_bytes_q4_0.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int64_t gemma_packed_bytes_q4_0(int64_t rows, int64_t cols)
+     * }
+     */
+    public static long gemma_packed_bytes_q4_0(long rows, long cols) {
+        var mh$ = gemma_packed_bytes_q4_0.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gemma_packed_bytes_q4_0", rows, cols);
+            }
+            return (long)mh$.invokeExact(rows, cols);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gemma_pack_q8_0_f32 {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gemma_pack_q8_0_f32");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gemma_pack_q8_0_f32(void *out, const float *in, int64_t in_stride, int64_t rows, int64_t cols)
+     * }
+     */
+    public static FunctionDescriptor gemma_pack_q8_0_f32$descriptor() {
+        return gemma_pack_q8_0_f32.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gemma_pack_q8_0_f32(void *out, const float *in, int64_t in_stride, int64_t rows, int64_t cols)
+     * }
+     */
+    public static MethodHandle gemma_pack_q8_0_f32$handle() {
+        return gemma_pack_q8_0_f32.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gemma_pack_q8_0_f32(void *out, const float *in, int64_t in_stride, int64_t rows, int64_t cols)
+     * }
+     */
+    public static MemorySegment gemma_pack_q8_0_f32$address() {
+        return gemma_pack_q8_0_f32.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gemma_pack_q8_0_f32(void *out, const float *in, int64_t in_stride, int64_t rows, int64_t cols)
+     * }
+     */
+    public static void gemma_pack_q8_0_f32(MemorySegment out, MemorySegment in, long in_stride, long rows, long cols) {
+        var mh$ = gemma_pack_q8_0_f32.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gemma_pack_q8_0_f32", out, in, in_stride, rows, cols);
+            }
+            mh$.invokeExact(out, in, in_stride, rows, cols);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gemma_pack_q8_0_bf16 {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gemma_pack_q8_0_bf16");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gemma_pack_q8_0_bf16(void *out, const uint16_t *in, int64_t in_stride, int64_t rows, int64_t cols)
+     * }
+     */
+    public static FunctionDescriptor gemma_pack_q8_0_bf16$descriptor() {
+        return gemma_pack_q8_0_bf16.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gemma_pack_q8_0_bf16(void *out, const uint16_t *in, int64_t in_stride, int64_t rows, int64_t cols)
+     * }
+     */
+    public static MethodHandle gemma_pack_q8_0_bf16$handle() {
+        return gemma_pack_q8_0_bf16.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gemma_pack_q8_0_bf16(void *out, const uint16_t *in, int64_t in_stride, int64_t rows, int64_t cols)
+     * }
+     */
+    public static MemorySegment gemma_pack_q8_0_bf16$address() {
+        return gemma_pack_q8_0_bf16.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gemma_pack_q8_0_bf16(void *out, const uint16_t *in, int64_t in_stride, int64_t rows, int64_t cols)
+     * }
+     */
+    public static void gemma_pack_q8_0_bf16(MemorySegment out, MemorySegment in, long in_stride, long rows, long cols) {
+        var mh$ = gemma_pack_q8_0_bf16.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gemma_pack_q8_0_bf16", out, in, in_stride, rows, cols);
+            }
+            mh$.invokeExact(out, in, in_stride, rows, cols);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gemma_pack_q8_0_f16 {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gemma_pack_q8_0_f16");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gemma_pack_q8_0_f16(void *out, const uint16_t *in, int64_t in_stride, int64_t rows, int64_t cols)
+     * }
+     */
+    public static FunctionDescriptor gemma_pack_q8_0_f16$descriptor() {
+        return gemma_pack_q8_0_f16.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gemma_pack_q8_0_f16(void *out, const uint16_t *in, int64_t in_stride, int64_t rows, int64_t cols)
+     * }
+     */
+    public static MethodHandle gemma_pack_q8_0_f16$handle() {
+        return gemma_pack_q8_0_f16.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gemma_pack_q8_0_f16(void *out, const uint16_t *in, int64_t in_stride, int64_t rows, int64_t cols)
+     * }
+     */
+    public static MemorySegment gemma_pack_q8_0_f16$address() {
+        return gemma_pack_q8_0_f16.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gemma_pack_q8_0_f16(void *out, const uint16_t *in, int64_t in_stride, int64_t rows, int64_t cols)
+     * }
+     */
+    public static void gemma_pack_q8_0_f16(MemorySegment out, MemorySegment in, long in_stride, long rows, long cols) {
+        var mh$ = gemma_pack_q8_0_f16.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gemma_pack_q8_0_f16", out, in, in_stride, rows, cols);
+            }
+            mh$.invokeExact(out, in, in_stride, rows, cols);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gemma_pack_q4_0_f32 {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gemma_pack_q4_0_f32");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gemma_pack_q4_0_f32(void *out, const float *in, int64_t in_stride, int64_t rows, int64_t cols)
+     * }
+     */
+    public static FunctionDescriptor gemma_pack_q4_0_f32$descriptor() {
+        return gemma_pack_q4_0_f32.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gemma_pack_q4_0_f32(void *out, const float *in, int64_t in_stride, int64_t rows, int64_t cols)
+     * }
+     */
+    public static MethodHandle gemma_pack_q4_0_f32$handle() {
+        return gemma_pack_q4_0_f32.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gemma_pack_q4_0_f32(void *out, const float *in, int64_t in_stride, int64_t rows, int64_t cols)
+     * }
+     */
+    public static MemorySegment gemma_pack_q4_0_f32$address() {
+        return gemma_pack_q4_0_f32.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gemma_pack_q4_0_f32(void *out, const float *in, int64_t in_stride, int64_t rows, int64_t cols)
+     * }
+     */
+    public static void gemma_pack_q4_0_f32(MemorySegment out, MemorySegment in, long in_stride, long rows, long cols) {
+        var mh$ = gemma_pack_q4_0_f32.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gemma_pack_q4_0_f32", out, in, in_stride, rows, cols);
+            }
+            mh$.invokeExact(out, in, in_stride, rows, cols);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gemma_pack_q4_0_bf16 {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gemma_pack_q4_0_bf16");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gemma_pack_q4_0_bf16(void *out, const uint16_t *in, int64_t in_stride, int64_t rows, int64_t cols)
+     * }
+     */
+    public static FunctionDescriptor gemma_pack_q4_0_bf16$descriptor() {
+        return gemma_pack_q4_0_bf16.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gemma_pack_q4_0_bf16(void *out, const uint16_t *in, int64_t in_stride, int64_t rows, int64_t cols)
+     * }
+     */
+    public static MethodHandle gemma_pack_q4_0_bf16$handle() {
+        return gemma_pack_q4_0_bf16.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gemma_pack_q4_0_bf16(void *out, const uint16_t *in, int64_t in_stride, int64_t rows, int64_t cols)
+     * }
+     */
+    public static MemorySegment gemma_pack_q4_0_bf16$address() {
+        return gemma_pack_q4_0_bf16.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gemma_pack_q4_0_bf16(void *out, const uint16_t *in, int64_t in_stride, int64_t rows, int64_t cols)
+     * }
+     */
+    public static void gemma_pack_q4_0_bf16(MemorySegment out, MemorySegment in, long in_stride, long rows, long cols) {
+        var mh$ = gemma_pack_q4_0_bf16.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gemma_pack_q4_0_bf16", out, in, in_stride, rows, cols);
+            }
+            mh$.invokeExact(out, in, in_stride, rows, cols);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gemma_pack_q4_0_f16 {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gemma_pack_q4_0_f16");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gemma_pack_q4_0_f16(void *out, const uint16_t *in, int64_t in_stride, int64_t rows, int64_t cols)
+     * }
+     */
+    public static FunctionDescriptor gemma_pack_q4_0_f16$descriptor() {
+        return gemma_pack_q4_0_f16.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gemma_pack_q4_0_f16(void *out, const uint16_t *in, int64_t in_stride, int64_t rows, int64_t cols)
+     * }
+     */
+    public static MethodHandle gemma_pack_q4_0_f16$handle() {
+        return gemma_pack_q4_0_f16.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gemma_pack_q4_0_f16(void *out, const uint16_t *in, int64_t in_stride, int64_t rows, int64_t cols)
+     * }
+     */
+    public static MemorySegment gemma_pack_q4_0_f16$address() {
+        return gemma_pack_q4_0_f16.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gemma_pack_q4_0_f16(void *out, const uint16_t *in, int64_t in_stride, int64_t rows, int64_t cols)
+     * }
+     */
+    public static void gemma_pack_q4_0_f16(MemorySegment out, MemorySegment in, long in_stride, long rows, long cols) {
+        var mh$ = gemma_pack_q4_0_f16.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gemma_pack_q4_0_f16", out, in, in_stride, rows, cols);
+            }
+            mh$.invokeExact(out, in, in_stride, rows, cols);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gemma_pack_q8_0_blocks {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gemma_pack_q8_0_blocks");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gemma_pack_q8_0_blocks(void *out, const void *blocks, int64_t rows, int64_t cols)
+     * }
+     */
+    public static FunctionDescriptor gemma_pack_q8_0_blocks$descriptor() {
+        return gemma_pack_q8_0_blocks.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gemma_pack_q8_0_blocks(void *out, const void *blocks, int64_t rows, int64_t cols)
+     * }
+     */
+    public static MethodHandle gemma_pack_q8_0_blocks$handle() {
+        return gemma_pack_q8_0_blocks.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gemma_pack_q8_0_blocks(void *out, const void *blocks, int64_t rows, int64_t cols)
+     * }
+     */
+    public static MemorySegment gemma_pack_q8_0_blocks$address() {
+        return gemma_pack_q8_0_blocks.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gemma_pack_q8_0_blocks(void *out, const void *blocks, int64_t rows, int64_t cols)
+     * }
+     */
+    public static void gemma_pack_q8_0_blocks(MemorySegment out, MemorySegment blocks, long rows, long cols) {
+        var mh$ = gemma_pack_q8_0_blocks.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gemma_pack_q8_0_blocks", out, blocks, rows, cols);
+            }
+            mh$.invokeExact(out, blocks, rows, cols);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gemma_pack_q4_0_blocks {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gemma_pack_q4_0_blocks");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gemma_pack_q4_0_blocks(void *out, const void *blocks, int64_t rows, int64_t cols)
+     * }
+     */
+    public static FunctionDescriptor gemma_pack_q4_0_blocks$descriptor() {
+        return gemma_pack_q4_0_blocks.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gemma_pack_q4_0_blocks(void *out, const void *blocks, int64_t rows, int64_t cols)
+     * }
+     */
+    public static MethodHandle gemma_pack_q4_0_blocks$handle() {
+        return gemma_pack_q4_0_blocks.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gemma_pack_q4_0_blocks(void *out, const void *blocks, int64_t rows, int64_t cols)
+     * }
+     */
+    public static MemorySegment gemma_pack_q4_0_blocks$address() {
+        return gemma_pack_q4_0_blocks.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gemma_pack_q4_0_blocks(void *out, const void *blocks, int64_t rows, int64_t cols)
+     * }
+     */
+    public static void gemma_pack_q4_0_blocks(MemorySegment out, MemorySegment blocks, long rows, long cols) {
+        var mh$ = gemma_pack_q4_0_blocks.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gemma_pack_q4_0_blocks", out, blocks, rows, cols);
+            }
+            mh$.invokeExact(out, blocks, rows, cols);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gemma_unpack_q8_0 {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gemma_unpack_q8_0");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gemma_unpack_q8_0(float *out, int64_t out_stride, const void *panels, int64_t first, int64_t rows, int64_t cols)
+     * }
+     */
+    public static FunctionDescriptor gemma_unpack_q8_0$descriptor() {
+        return gemma_unpack_q8_0.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gemma_unpack_q8_0(float *out, int64_t out_stride, const void *panels, int64_t first, int64_t rows, int64_t cols)
+     * }
+     */
+    public static MethodHandle gemma_unpack_q8_0$handle() {
+        return gemma_unpack_q8_0.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gemma_unpack_q8_0(float *out, int64_t out_stride, const void *panels, int64_t first, int64_t rows, int64_t cols)
+     * }
+     */
+    public static MemorySegment gemma_unpack_q8_0$address() {
+        return gemma_unpack_q8_0.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gemma_unpack_q8_0(float *out, int64_t out_stride, const void *panels, int64_t first, int64_t rows, int64_t cols)
+     * }
+     */
+    public static void gemma_unpack_q8_0(MemorySegment out, long out_stride, MemorySegment panels, long first, long rows, long cols) {
+        var mh$ = gemma_unpack_q8_0.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gemma_unpack_q8_0", out, out_stride, panels, first, rows, cols);
+            }
+            mh$.invokeExact(out, out_stride, panels, first, rows, cols);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gemma_unpack_q4_0 {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gemma_unpack_q4_0");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gemma_unpack_q4_0(float *out, int64_t out_stride, const void *panels, int64_t first, int64_t rows, int64_t cols)
+     * }
+     */
+    public static FunctionDescriptor gemma_unpack_q4_0$descriptor() {
+        return gemma_unpack_q4_0.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gemma_unpack_q4_0(float *out, int64_t out_stride, const void *panels, int64_t first, int64_t rows, int64_t cols)
+     * }
+     */
+    public static MethodHandle gemma_unpack_q4_0$handle() {
+        return gemma_unpack_q4_0.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gemma_unpack_q4_0(float *out, int64_t out_stride, const void *panels, int64_t first, int64_t rows, int64_t cols)
+     * }
+     */
+    public static MemorySegment gemma_unpack_q4_0$address() {
+        return gemma_unpack_q4_0.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gemma_unpack_q4_0(float *out, int64_t out_stride, const void *panels, int64_t first, int64_t rows, int64_t cols)
+     * }
+     */
+    public static void gemma_unpack_q4_0(MemorySegment out, long out_stride, MemorySegment panels, long first, long rows, long cols) {
+        var mh$ = gemma_unpack_q4_0.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gemma_unpack_q4_0", out, out_stride, panels, first, rows, cols);
+            }
+            mh$.invokeExact(out, out_stride, panels, first, rows, cols);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gemma_embed_q8_0 {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_FLOAT
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gemma_embed_q8_0");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gemma_embed_q8_0(float *out, int64_t out_stride, const void *panels, const int32_t *ids, int64_t rows, int64_t cols, float scale)
+     * }
+     */
+    public static FunctionDescriptor gemma_embed_q8_0$descriptor() {
+        return gemma_embed_q8_0.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gemma_embed_q8_0(float *out, int64_t out_stride, const void *panels, const int32_t *ids, int64_t rows, int64_t cols, float scale)
+     * }
+     */
+    public static MethodHandle gemma_embed_q8_0$handle() {
+        return gemma_embed_q8_0.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gemma_embed_q8_0(float *out, int64_t out_stride, const void *panels, const int32_t *ids, int64_t rows, int64_t cols, float scale)
+     * }
+     */
+    public static MemorySegment gemma_embed_q8_0$address() {
+        return gemma_embed_q8_0.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gemma_embed_q8_0(float *out, int64_t out_stride, const void *panels, const int32_t *ids, int64_t rows, int64_t cols, float scale)
+     * }
+     */
+    public static void gemma_embed_q8_0(MemorySegment out, long out_stride, MemorySegment panels, MemorySegment ids, long rows, long cols, float scale) {
+        var mh$ = gemma_embed_q8_0.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gemma_embed_q8_0", out, out_stride, panels, ids, rows, cols, scale);
+            }
+            mh$.invokeExact(out, out_stride, panels, ids, rows, cols, scale);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gemma_embed_q4_0 {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_FLOAT
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gemma_embed_q4_0");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gemma_embed_q4_0(float *out, int64_t out_stride, const void *panels, const int32_t *ids, int64_t rows, int64_t cols, float scale)
+     * }
+     */
+    public static FunctionDescriptor gemma_embed_q4_0$descriptor() {
+        return gemma_embed_q4_0.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gemma_embed_q4_0(float *out, int64_t out_stride, const void *panels, const int32_t *ids, int64_t rows, int64_t cols, float scale)
+     * }
+     */
+    public static MethodHandle gemma_embed_q4_0$handle() {
+        return gemma_embed_q4_0.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gemma_embed_q4_0(float *out, int64_t out_stride, const void *panels, const int32_t *ids, int64_t rows, int64_t cols, float scale)
+     * }
+     */
+    public static MemorySegment gemma_embed_q4_0$address() {
+        return gemma_embed_q4_0.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gemma_embed_q4_0(float *out, int64_t out_stride, const void *panels, const int32_t *ids, int64_t rows, int64_t cols, float scale)
+     * }
+     */
+    public static void gemma_embed_q4_0(MemorySegment out, long out_stride, MemorySegment panels, MemorySegment ids, long rows, long cols, float scale) {
+        var mh$ = gemma_embed_q4_0.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gemma_embed_q4_0", out, out_stride, panels, ids, rows, cols, scale);
+            }
+            mh$.invokeExact(out, out_stride, panels, ids, rows, cols, scale);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gemma_quantized_bytes {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gemma_quantized_bytes");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int64_t gemma_quantized_bytes(int64_t rows, int64_t cols)
+     * }
+     */
+    public static FunctionDescriptor gemma_quantized_bytes$descriptor() {
+        return gemma_quantized_bytes.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int64_t gemma_quantized_bytes(int64_t rows, int64_t cols)
+     * }
+     */
+    public static MethodHandle gemma_quantized_bytes$handle() {
+        return gemma_quantized_bytes.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int64_t gemma_quantized_bytes(int64_t rows, int64_t cols)
+     * }
+     */
+    public static MemorySegment gemma_quantized_bytes$address() {
+        return gemma_quantized_bytes.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int64_t gemma_quantized_bytes(int64_t rows, int64_t cols)
+     * }
+     */
+    public static long gemma_quantized_bytes(long rows, long cols) {
+        var mh$ = gemma_quantized_bytes.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gemma_quantized_bytes", rows, cols);
+            }
+            return (long)mh$.invokeExact(rows, cols);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gemma_quantize_rows_f32 {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gemma_quantize_rows_f32");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gemma_quantize_rows_f32(void *out, const float *in, int64_t in_stride, int64_t rows, int64_t cols)
+     * }
+     */
+    public static FunctionDescriptor gemma_quantize_rows_f32$descriptor() {
+        return gemma_quantize_rows_f32.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gemma_quantize_rows_f32(void *out, const float *in, int64_t in_stride, int64_t rows, int64_t cols)
+     * }
+     */
+    public static MethodHandle gemma_quantize_rows_f32$handle() {
+        return gemma_quantize_rows_f32.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gemma_quantize_rows_f32(void *out, const float *in, int64_t in_stride, int64_t rows, int64_t cols)
+     * }
+     */
+    public static MemorySegment gemma_quantize_rows_f32$address() {
+        return gemma_quantize_rows_f32.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gemma_quantize_rows_f32(void *out, const float *in, int64_t in_stride, int64_t rows, int64_t cols)
+     * }
+     */
+    public static void gemma_quantize_rows_f32(MemorySegment out, MemorySegment in, long in_stride, long rows, long cols) {
+        var mh$ = gemma_quantize_rows_f32.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gemma_quantize_rows_f32", out, in, in_stride, rows, cols);
+            }
+            mh$.invokeExact(out, in, in_stride, rows, cols);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gemma_rms_norm_quantize_f32 {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_FLOAT
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gemma_rms_norm_quantize_f32");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gemma_rms_norm_quantize_f32(void *out, const float *in, int64_t in_stride, const float *weight, int64_t rows, int64_t cols, float eps)
+     * }
+     */
+    public static FunctionDescriptor gemma_rms_norm_quantize_f32$descriptor() {
+        return gemma_rms_norm_quantize_f32.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gemma_rms_norm_quantize_f32(void *out, const float *in, int64_t in_stride, const float *weight, int64_t rows, int64_t cols, float eps)
+     * }
+     */
+    public static MethodHandle gemma_rms_norm_quantize_f32$handle() {
+        return gemma_rms_norm_quantize_f32.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gemma_rms_norm_quantize_f32(void *out, const float *in, int64_t in_stride, const float *weight, int64_t rows, int64_t cols, float eps)
+     * }
+     */
+    public static MemorySegment gemma_rms_norm_quantize_f32$address() {
+        return gemma_rms_norm_quantize_f32.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gemma_rms_norm_quantize_f32(void *out, const float *in, int64_t in_stride, const float *weight, int64_t rows, int64_t cols, float eps)
+     * }
+     */
+    public static void gemma_rms_norm_quantize_f32(MemorySegment out, MemorySegment in, long in_stride, MemorySegment weight, long rows, long cols, float eps) {
+        var mh$ = gemma_rms_norm_quantize_f32.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gemma_rms_norm_quantize_f32", out, in, in_stride, weight, rows, cols, eps);
+            }
+            mh$.invokeExact(out, in, in_stride, weight, rows, cols, eps);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gemma_matmul_q8_0 {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gemma_matmul_q8_0");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gemma_matmul_q8_0(float *out, int64_t out_stride, const void *x, const void *w, int64_t rows, int64_t n, int64_t k)
+     * }
+     */
+    public static FunctionDescriptor gemma_matmul_q8_0$descriptor() {
+        return gemma_matmul_q8_0.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gemma_matmul_q8_0(float *out, int64_t out_stride, const void *x, const void *w, int64_t rows, int64_t n, int64_t k)
+     * }
+     */
+    public static MethodHandle gemma_matmul_q8_0$handle() {
+        return gemma_matmul_q8_0.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gemma_matmul_q8_0(float *out, int64_t out_stride, const void *x, const void *w, int64_t rows, int64_t n, int64_t k)
+     * }
+     */
+    public static MemorySegment gemma_matmul_q8_0$address() {
+        return gemma_matmul_q8_0.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gemma_matmul_q8_0(float *out, int64_t out_stride, const void *x, const void *w, int64_t rows, int64_t n, int64_t k)
+     * }
+     */
+    public static void gemma_matmul_q8_0(MemorySegment out, long out_stride, MemorySegment x, MemorySegment w, long rows, long n, long k) {
+        var mh$ = gemma_matmul_q8_0.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gemma_matmul_q8_0", out, out_stride, x, w, rows, n, k);
+            }
+            mh$.invokeExact(out, out_stride, x, w, rows, n, k);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gemma_matmul_q4_0 {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gemma_matmul_q4_0");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gemma_matmul_q4_0(float *out, int64_t out_stride, const void *x, const void *w, int64_t rows, int64_t n, int64_t k)
+     * }
+     */
+    public static FunctionDescriptor gemma_matmul_q4_0$descriptor() {
+        return gemma_matmul_q4_0.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gemma_matmul_q4_0(float *out, int64_t out_stride, const void *x, const void *w, int64_t rows, int64_t n, int64_t k)
+     * }
+     */
+    public static MethodHandle gemma_matmul_q4_0$handle() {
+        return gemma_matmul_q4_0.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gemma_matmul_q4_0(float *out, int64_t out_stride, const void *x, const void *w, int64_t rows, int64_t n, int64_t k)
+     * }
+     */
+    public static MemorySegment gemma_matmul_q4_0$address() {
+        return gemma_matmul_q4_0.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gemma_matmul_q4_0(float *out, int64_t out_stride, const void *x, const void *w, int64_t rows, int64_t n, int64_t k)
+     * }
+     */
+    public static void gemma_matmul_q4_0(MemorySegment out, long out_stride, MemorySegment x, MemorySegment w, long rows, long n, long k) {
+        var mh$ = gemma_matmul_q4_0.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gemma_matmul_q4_0", out, out_stride, x, w, rows, n, k);
+            }
+            mh$.invokeExact(out, out_stride, x, w, rows, n, k);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gemma_matmul_group_q8_0 {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gemma_matmul_group_q8_0");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gemma_matmul_group_q8_0(float *out, int64_t out_stride, const void *x, const void *const *w, const int64_t *n, int64_t count, int64_t rows, int64_t k)
+     * }
+     */
+    public static FunctionDescriptor gemma_matmul_group_q8_0$descriptor() {
+        return gemma_matmul_group_q8_0.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gemma_matmul_group_q8_0(float *out, int64_t out_stride, const void *x, const void *const *w, const int64_t *n, int64_t count, int64_t rows, int64_t k)
+     * }
+     */
+    public static MethodHandle gemma_matmul_group_q8_0$handle() {
+        return gemma_matmul_group_q8_0.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gemma_matmul_group_q8_0(float *out, int64_t out_stride, const void *x, const void *const *w, const int64_t *n, int64_t count, int64_t rows, int64_t k)
+     * }
+     */
+    public static MemorySegment gemma_matmul_group_q8_0$address() {
+        return gemma_matmul_group_q8_0.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gemma_matmul_group_q8_0(float *out, int64_t out_stride, const void *x, const void *const *w, const int64_t *n, int64_t count, int64_t rows, int64_t k)
+     * }
+     */
+    public static void gemma_matmul_group_q8_0(MemorySegment out, long out_stride, MemorySegment x, MemorySegment w, MemorySegment n, long count, long rows, long k) {
+        var mh$ = gemma_matmul_group_q8_0.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gemma_matmul_group_q8_0", out, out_stride, x, w, n, count, rows, k);
+            }
+            mh$.invokeExact(out, out_stride, x, w, n, count, rows, k);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gemma_matmul_group_q4_0 {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gemma_matmul_group_q4_0");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gemma_matmul_group_q4_0(float *out, int64_t out_stride, const void *x, const void *const *w, const int64_t *n, int64_t count, int64_t rows, int64_t k)
+     * }
+     */
+    public static FunctionDescriptor gemma_matmul_group_q4_0$descriptor() {
+        return gemma_matmul_group_q4_0.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gemma_matmul_group_q4_0(float *out, int64_t out_stride, const void *x, const void *const *w, const int64_t *n, int64_t count, int64_t rows, int64_t k)
+     * }
+     */
+    public static MethodHandle gemma_matmul_group_q4_0$handle() {
+        return gemma_matmul_group_q4_0.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gemma_matmul_group_q4_0(float *out, int64_t out_stride, const void *x, const void *const *w, const int64_t *n, int64_t count, int64_t rows, int64_t k)
+     * }
+     */
+    public static MemorySegment gemma_matmul_group_q4_0$address() {
+        return gemma_matmul_group_q4_0.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gemma_matmul_group_q4_0(float *out, int64_t out_stride, const void *x, const void *const *w, const int64_t *n, int64_t count, int64_t rows, int64_t k)
+     * }
+     */
+    public static void gemma_matmul_group_q4_0(MemorySegment out, long out_stride, MemorySegment x, MemorySegment w, MemorySegment n, long count, long rows, long k) {
+        var mh$ = gemma_matmul_group_q4_0.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gemma_matmul_group_q4_0", out, out_stride, x, w, n, count, rows, k);
+            }
+            mh$.invokeExact(out, out_stride, x, w, n, count, rows, k);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gemma_matmul_geglu_q8_0 {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gemma_matmul_geglu_q8_0");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gemma_matmul_geglu_q8_0(float *out, int64_t out_stride, const void *x, const void *gate, const void *up, int64_t rows, int64_t n, int64_t k)
+     * }
+     */
+    public static FunctionDescriptor gemma_matmul_geglu_q8_0$descriptor() {
+        return gemma_matmul_geglu_q8_0.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gemma_matmul_geglu_q8_0(float *out, int64_t out_stride, const void *x, const void *gate, const void *up, int64_t rows, int64_t n, int64_t k)
+     * }
+     */
+    public static MethodHandle gemma_matmul_geglu_q8_0$handle() {
+        return gemma_matmul_geglu_q8_0.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gemma_matmul_geglu_q8_0(float *out, int64_t out_stride, const void *x, const void *gate, const void *up, int64_t rows, int64_t n, int64_t k)
+     * }
+     */
+    public static MemorySegment gemma_matmul_geglu_q8_0$address() {
+        return gemma_matmul_geglu_q8_0.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gemma_matmul_geglu_q8_0(float *out, int64_t out_stride, const void *x, const void *gate, const void *up, int64_t rows, int64_t n, int64_t k)
+     * }
+     */
+    public static void gemma_matmul_geglu_q8_0(MemorySegment out, long out_stride, MemorySegment x, MemorySegment gate, MemorySegment up, long rows, long n, long k) {
+        var mh$ = gemma_matmul_geglu_q8_0.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gemma_matmul_geglu_q8_0", out, out_stride, x, gate, up, rows, n, k);
+            }
+            mh$.invokeExact(out, out_stride, x, gate, up, rows, n, k);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gemma_matmul_geglu_q4_0 {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gemma_matmul_geglu_q4_0");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gemma_matmul_geglu_q4_0(float *out, int64_t out_stride, const void *x, const void *gate, const void *up, int64_t rows, int64_t n, int64_t k)
+     * }
+     */
+    public static FunctionDescriptor gemma_matmul_geglu_q4_0$descriptor() {
+        return gemma_matmul_geglu_q4_0.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gemma_matmul_geglu_q4_0(float *out, int64_t out_stride, const void *x, const void *gate, const void *up, int64_t rows, int64_t n, int64_t k)
+     * }
+     */
+    public static MethodHandle gemma_matmul_geglu_q4_0$handle() {
+        return gemma_matmul_geglu_q4_0.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gemma_matmul_geglu_q4_0(float *out, int64_t out_stride, const void *x, const void *gate, const void *up, int64_t rows, int64_t n, int64_t k)
+     * }
+     */
+    public static MemorySegment gemma_matmul_geglu_q4_0$address() {
+        return gemma_matmul_geglu_q4_0.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gemma_matmul_geglu_q4_0(float *out, int64_t out_stride, const void *x, const void *gate, const void *up, int64_t rows, int64_t n, int64_t k)
+     * }
+     */
+    public static void gemma_matmul_geglu_q4_0(MemorySegment out, long out_stride, MemorySegment x, MemorySegment gate, MemorySegment up, long rows, long n, long k) {
+        var mh$ = gemma_matmul_geglu_q4_0.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gemma_matmul_geglu_q4_0", out, out_stride, x, gate, up, rows, n, k);
+            }
+            mh$.invokeExact(out, out_stride, x, gate, up, rows, n, k);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
     private static class gemma_measure_read {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             GemmaKernels.C_DOUBLE,
