@@ -33,6 +33,7 @@ import picocli.CommandLine.Option;
             "  lapidary bench --model gemma-3-1b-it",
             "  lapidary bench --shape gemma-2-2b --report gemma-2-2b.html",
             "  lapidary bench --shape gemma-3-1b --prefill 512 --depth 16,4096 --batch 1,2,4,8,16 --json",
+            "  lapidary bench --shape gemma-3-1b --sweep weights=bf16,q8_0,q4_0",
             "  lapidary bench --shape gemma-3-1b --sweep backend=onednn,openblas --sweep threads=1,2"
         })
 final class BenchCommand implements Callable<Integer> {
@@ -53,8 +54,8 @@ final class BenchCommand implements Callable<Integer> {
             names = "--sweep",
             paramLabel = "SETTING=A,B,...",
             description =
-                    "Runs everything with each value of a setting: backend, chunk, compute or threads. Several sweeps:"
-                            + " every combination.")
+                    "Runs everything with each value of a setting: backend, chunk, compute, head-weights, threads or"
+                            + " weights. Several sweeps: every combination.")
     private Map<String, String> sweeps = new LinkedHashMap<>();
 
     @Mixin
