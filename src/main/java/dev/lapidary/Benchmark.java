@@ -52,7 +52,8 @@ public final class Benchmark implements AutoCloseable {
     /// What the model's matrix products over many rows multiply.
     public Arithmetic arithmetic() {
         return switch (gemma.model().layerWeights()) {
-            case Matrix dense when dense.type() == DataType.BF16 && gemma.kernels().multipliesBf16() -> Arithmetic.BF16;
+            case Matrix dense
+            when dense.type() == DataType.BF16 && gemma.kernels().multipliesBf16() -> Arithmetic.BF16;
             case PackedMatrix _ when gemma.kernels().multipliesInt8() -> Arithmetic.INT8;
             default -> Arithmetic.F32;
         };

@@ -76,7 +76,7 @@ public final class Gemma implements AutoCloseable {
     /// @throws IOException              if a file is missing, damaged or of a model that is not implemented, naming
     ///                                  the file and the key or tensor
     /// @throws IllegalArgumentException if there is no backend of that name, naming those there are
-    /// @throws OutOfMemoryError         if weights that `options` want converted do not fit the memory that is available
+    /// @throws OutOfMemoryError         if weights that `options` want converted do not fit the memory available
     /// @throws LinkageError             if a native library cannot be loaded, naming each place tried and why
     public static Gemma open(Path folder, Options options) throws IOException {
         return open(folder, options, (_, _) -> {});

@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
 /// @param backend     who multiplies matrices: `onednn`, `openblas`, `mkl`, or `cblas:` and the path of a CBLAS library
 /// @param threads     threads that compute
 /// @param compute     precision of matrix products over many rows
-/// @param chunk       most tokens of a prompt computed at once; more is faster up to a few hundred and takes more memory
+/// @param chunk       most tokens of a prompt computed at once; more is faster up to some hundreds, and takes memory
 /// @param weights     how the layers' matrices are held; null: as the checkpoint stores them
 /// @param headWeights how the matrix of the logits is held, which is the embedding too in all of Gemma; null: as
 ///                    `weights`, but Q8_0 where that is Q4_0
@@ -76,7 +76,8 @@ public record Options(
     }
 
     /// The head's format where none was asked for: 4 bits cost the logits, and every input, more than they save.
-    @Nullable WeightFormat effectiveHeadWeights() {
+    @Nullable
+    WeightFormat effectiveHeadWeights() {
         if (headWeights != null) {
             return headWeights;
         }

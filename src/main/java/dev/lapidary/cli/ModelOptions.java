@@ -51,9 +51,8 @@ final class ModelOptions {
     @Option(
             names = "--weights",
             paramLabel = "FORMAT",
-            description =
-                    "Hold the layers' weights as f32, bf16, q8_0 or q4_0; what is not stored so is converted on"
-                            + " opening. Default: as stored.")
+            description = "Hold the layers' weights as f32, bf16, q8_0 or q4_0; what is not stored so is converted on"
+                    + " opening. Default: as stored.")
     private @Nullable WeightFormat weights;
 
     @Option(

@@ -40,7 +40,8 @@ final class Sweep {
             case "weights" -> options.withWeights(constant(setting, WeightFormat.class, value));
             default ->
                 throw new IllegalArgumentException(
-                        "--sweep: got \"%s\", need backend, chunk, compute, head-weights, threads or weights".formatted(setting));
+                        "--sweep: got \"%s\", need backend, chunk, compute, head-weights, threads or weights"
+                                .formatted(setting));
         };
     }
 

@@ -169,7 +169,8 @@ public final class NativeKernels implements Kernels, AutoCloseable {
         requireShape("out", out, in.rows(), weights.rows());
         switch (weights.first()) {
             case PackedMatrix first when rounded -> packedMatmul.project(in, weights, first, out);
-            case Matrix first when in.rows() <= MAX_STREAMED_ROWS -> {
+            case Matrix first
+            when in.rows() <= MAX_STREAMED_ROWS -> {
                 if (weights.parts().size() == 1) {
                     Gemv.project(in, first, out);
                 } else {

@@ -69,11 +69,10 @@ public final class Projection {
 
     /// Whether one pass can stream both: the same format and columns, and rows as far apart.
     static boolean alike(WeightMatrix one, WeightMatrix other) {
-        boolean sameRows =
-                switch (one) {
-                    case Matrix dense -> other instanceof Matrix that && that.stride() == dense.stride();
-                    case PackedMatrix _ -> other instanceof PackedMatrix;
-                };
+        boolean sameRows = switch (one) {
+            case Matrix dense -> other instanceof Matrix that && that.stride() == dense.stride();
+            case PackedMatrix _ -> other instanceof PackedMatrix;
+        };
         return sameRows && one.format().equals(other.format()) && one.cols() == other.cols();
     }
 

@@ -2,7 +2,6 @@ package dev.lapidary.kernels;
 
 import static dev.lapidary.bindings.shim.GemmaKernels.*;
 
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
 import java.util.function.LongConsumer;
@@ -99,8 +98,7 @@ public final class WeightConversion {
                 if (dense.type() == DataType.F32) {
                     Gemm.widen(rows, out);
                 } else {
-                    gemma_narrow_bf16(
-                            out.data(), out.stride(), rows.data(), rows.stride(), rows.rows(), rows.cols());
+                    gemma_narrow_bf16(out.data(), out.stride(), rows.data(), rows.stride(), rows.rows(), rows.cols());
                 }
             }
         }

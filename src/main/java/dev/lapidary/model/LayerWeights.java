@@ -53,7 +53,6 @@ record LayerWeights(
     }
 
     private static Projection changed(Projection weights, Arena arena, UnaryOperator<WeightMatrix> change) {
-        return new Projection(
-                arena, weights.parts().stream().map(change).toList());
+        return new Projection(arena, weights.parts().stream().map(change).toList());
     }
 }

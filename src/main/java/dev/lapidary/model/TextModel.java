@@ -43,14 +43,15 @@ public final class TextModel {
             throws CheckpointException {
         GemmaConfig config = HuggingFaceConfig.read(checkpoint.config(), checkpoint.generationConfig());
         Weights stored = WeightsReader.read(checkpoint, config, arena);
-        return of(config, stored, formats, observer, kernels, chunk, arena, memory);
+        return converted(config, stored, formats, observer, kernels, chunk, arena, memory);
     }
 
-    /// A model of random weights, which computes as fast as a trained one: drawn in BF16, [#randomWeightBytes] in all,
-    /// and converted.
+    /// A model of random weights, which computes as fast as a trained one: drawn in BF16, [#randomWeightBytes] in
+    /// all, and converted.
     ///
     /// @param arena  owns the norms
-    /// @param memory gives the memory of weights and workspace; what was converted keeps its address space, and no pages
+    /// @param memory gives the memory of weights and workspace; what was converted keeps its address space, and no
+    ///               pages
     public static TextModel random(
             GemmaConfig config,
             WeightFormats formats,
@@ -60,7 +61,7 @@ public final class TextModel {
             Arena arena,
             SegmentAllocator memory) {
         Weights drawn = RandomWeights.of(config, arena, memory);
-        return of(config, drawn, formats, observer, kernels, chunk, arena, memory);
+        return converted(config, drawn, formats, observer, kernels, chunk, arena, memory);
     }
 
     /// Bytes of the matrices of [#random].
@@ -68,7 +69,7 @@ public final class TextModel {
         return RandomWeights.bytes(config);
     }
 
-    private static TextModel of(
+    private static TextModel converted(
             GemmaConfig config,
             Weights stored,
             WeightFormats formats,
@@ -78,8 +79,19 @@ public final class TextModel {
             Arena arena,
             SegmentAllocator memory) {
         Weights weights = formats.convert(stored, arena, memory, observer);
-        Decoder decoder = new Decoder(config, weights, kernels, new Workspace(config, chunk, memory));
-        return new TextModel(config, weights, formats.convertedBytes(stored), decoder, chunk);
+        return of(config, weights, formats.convertedBytes(stored), kernels, chunk, memory);
+    }
+
+    /// A model over weights as they are, `convertedBytes` of which no file backs.
+    static TextModel of(
+            GemmaConfig config,
+            Weights weights,
+            long convertedBytes,
+            Kernels kernels,
+            int chunk,
+            SegmentAllocator scratch) {
+        Decoder decoder = new Decoder(config, weights, kernels, new Workspace(config, chunk, scratch));
+        return new TextModel(config, weights, convertedBytes, decoder, chunk);
     }
 
     /// Extents and traits.

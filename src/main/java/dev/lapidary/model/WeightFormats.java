@@ -14,7 +14,8 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param layers for the layers' matrices; null: as stored
 /// @param head   for the matrix of the logits, and with it the embedding where they are one; null: as stored
-public record WeightFormats(@Nullable WeightConversion layers, @Nullable WeightConversion head) {
+public record WeightFormats(
+        @Nullable WeightConversion layers, @Nullable WeightConversion head) {
     /// Everything as the checkpoint stores it.
     public static final WeightFormats STORED = new WeightFormats(null, null);
 

@@ -5,7 +5,8 @@ import dev.lapidary.kernels.Projection;
 import dev.lapidary.kernels.WeightMatrix;
 import java.util.List;
 
-/// Weights of a model, borrowed from the checkpoint that is mapped, or from the memory of those that were converted, and
+/// Weights of a model, borrowed from the checkpoint that is mapped, or from the memory of those that were converted,
+/// and
 /// from the arena of the folded norms.
 ///
 /// @param embedding `[vocab, embedding]`
