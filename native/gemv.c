@@ -150,8 +150,15 @@ static void dot_outputs(float *out, int64_t out_stride, const product *p, const 
 
 static int64_t work(const product *p, int64_t n, dtype type) { return n * p->k * (4 * bytes_of(type) + p->rows) / 64; }
 
+// Rows of weights that a thread takes at least: as much as it reads in some microseconds.
+static int64_t grain(const product *p, dtype type) {
+    enum { LEAST_BYTES = 64 << 10, ROWS = 16 };
+    const int64_t bytes = ROWS * p->k * bytes_of(type);
+    return (LEAST_BYTES + bytes - 1) / bytes * ROWS;
+}
+
 static void gemv(float *out, int64_t out_stride, const product *p, const void *w, int64_t n, dtype type) {
-    TEAM_SPLIT(n, 16, work(p, n, type), from, to, dot_outputs(out, out_stride, p, w, from, to, type));
+    TEAM_TAKE(n, grain(p, type), work(p, n, type), from, to, dot_outputs(out, out_stride, p, w, from, to, type));
 }
 
 // Outputs [from, to) of the matrices side by side.
@@ -167,7 +174,7 @@ static void gemv_group(float *out, int64_t out_stride, const product *p, const v
                        int64_t count, dtype type) {
     int64_t total = 0;
     for (int64_t i = 0; i < count; i++) total += n[i];
-    TEAM_SPLIT(total, 16, work(p, total, type), from, to, dot_group(out, out_stride, p, w, n, count, from, to, type));
+    TEAM_TAKE(total, grain(p, type), work(p, total, type), from, to, dot_group(out, out_stride, p, w, n, count, from, to, type));
 }
 
 // One block of gelu(gate . x) * (up . x): n <= LANES outputs from `from` on.
@@ -204,7 +211,7 @@ static void dot_geglu(float *out, int64_t out_stride, const product *p, const vo
 
 static void gemv_geglu(float *out, int64_t out_stride, const product *p, const void *gate, const void *up, int64_t n,
                        dtype type) {
-    TEAM_SPLIT(n, 16, work(p, 2 * n, type), from, to, dot_geglu(out, out_stride, p, gate, up, from, to, type));
+    TEAM_TAKE(n, grain(p, type), work(p, 2 * n, type), from, to, dot_geglu(out, out_stride, p, gate, up, from, to, type));
 }
 
 // The exported functions of one weight type.

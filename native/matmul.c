@@ -18,6 +18,9 @@
 // Measured from 1 to 8 KB: 2 KB reads a fifth faster than 4 KB.
 #define AHEAD 2048
 
+// Bytes of weights that a thread takes at least, when it waits for memory: as much as it reads in some microseconds.
+#define LEAST_PART (64 << 10)
+
 // Few rows wait for memory, and two panels that lie apart are read faster than one: so many rows take two panels side
 // by side.
 #define MOST_PANELS 2
@@ -270,7 +273,8 @@ static void matmul(float *out, int64_t out_stride, const void *x, int64_t rows, 
     const int64_t slices = slices_of(rows, m.panels);
     // a nanosecond reads 16 bytes or multiplies 128 pairs
     const int64_t work = (up ? 2 : 1) * m.panels * p.blocks * (quants_bytes(f) / 16 + rows * 4);
-    TEAM_SPLIT(m.panels * slices, 1, work, from, to, multiply_slices(out, out_stride, &p, &m, slices, from, to, f));
+    const int64_t grain = (LEAST_PART + panel_bytes(k, f) - 1) / panel_bytes(k, f);
+    TEAM_TAKE(m.panels * slices, rows > ROW_GROUP ? 1 : grain, work, from, to, multiply_slices(out, out_stride, &p, &m, slices, from, to, f));
 }
 
 #define MATMUL_OF(suffix, f)                                                                                           \

@@ -39,6 +39,38 @@ static inline int team_pays(int64_t work) { return work >= TEAM_BREAK_EVEN && om
         }                                                                                                              \
     } while (0)
 
+// The next part of [*next, count) for a thread that has nothing to do: large parts first and small ones at the end, in
+// multiples of `grain`, so that all threads end together however fast each of them is at the moment. Empty at the end.
+static inline span team_take(int64_t *next, int64_t count, int64_t grain, int threads) {
+    int64_t from = __atomic_load_n(next, __ATOMIC_RELAXED), to;
+    do {
+        int64_t left = count - from, part = left / (2 * threads) / grain * grain;
+        if (part < grain) part = grain;
+        if (left <= 0) return (span){count, count};
+        to = part < left ? from + part : count;
+    } while (!__atomic_compare_exchange_n(next, &from, to, 1, __ATOMIC_RELAXED, __ATOMIC_RELAXED));
+    return (span){from, to};
+}
+
+// As TEAM_SPLIT, for work that the threads take part by part: the statement may run many times on each.
+#define TEAM_TAKE(count, grain, work, from, to, ...)                                                                   \
+    do {                                                                                                               \
+        if (team_pays(work)) {                                                                                         \
+            int64_t next_ = 0;                                                                                         \
+            _Pragma("omp parallel") {                                                                                  \
+                const int threads_ = omp_get_num_threads();                                                            \
+                for (span part_ = team_take(&next_, count, grain, threads_); part_.begin < part_.end;                  \
+                     part_ = team_take(&next_, count, grain, threads_)) {                                              \
+                    int64_t from = part_.begin, to = part_.end;                                                        \
+                    __VA_ARGS__;                                                                                       \
+                }                                                                                                      \
+            }                                                                                                          \
+        } else {                                                                                                       \
+            int64_t from = 0, to = count;                                                                              \
+            __VA_ARGS__;                                                                                               \
+        }                                                                                                              \
+    } while (0)
+
 // Runs the statement for each i of [0, count), the threads sharing them out.
 #define TEAM_EACH(count, work, i, ...)                                                                                 \
     TEAM_SPLIT(                                                                                                        \

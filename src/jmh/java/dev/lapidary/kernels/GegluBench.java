@@ -27,21 +27,19 @@ public class GegluBench {
 
     private Rotation<Matrix> weights;
     private Matrix in;
-    private Matrix scratch;
     private Matrix out;
 
     @Setup
     public void setUp(Team team) {
         weights = Rotation.matrices(team.arena, type, shape.neurons, shape.embedding);
         in = Rotation.activations(team.arena, rows, shape.embedding);
-        scratch = Matrix.allocate(team.arena, rows, shape.neurons);
         out = Matrix.allocate(team.arena, rows, shape.neurons);
     }
 
     @Benchmark
     public void geglu(Team team, Bytes bytes) {
         Matrix gate = weights.next();
-        team.kernels.geglu(in, gate, weights.next(), scratch, out);
+        team.kernels.geglu(in, gate, weights.next(), out);
         bytes.add(2 * gate.elementBytes());
     }
 }

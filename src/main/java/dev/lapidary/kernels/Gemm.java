@@ -1,5 +1,6 @@
 package dev.lapidary.kernels;
 
+import static dev.lapidary.bindings.shim.GemmaKernels.gemma_geglu_f32;
 import static dev.lapidary.bindings.shim.GemmaKernels.gemma_narrow_bf16;
 import static dev.lapidary.bindings.shim.GemmaKernels.gemma_widen_bf16;
 import static dev.lapidary.bindings.shim.GemmaKernels.gemma_widen_f16;
@@ -12,10 +13,15 @@ final class Gemm implements AutoCloseable {
     /// Widened panel: stays in a core's L2 cache share while it is multiplied.
     private static final long PANEL_BYTES = 2 << 20;
 
+    /// Neurons whose gates and ups are computed before they are multiplied.
+    private static final int BLOCK_NEURONS = 2304;
+
     private final Backend backend;
     private final boolean narrow;
     private final GrowingScratch narrowed = new GrowingScratch();
     private final GrowingScratch panel = new GrowingScratch();
+    private final GrowingScratch gates = new GrowingScratch();
+    private final GrowingScratch ups = new GrowingScratch();
 
     /// @param bf16 whether BF16 weights may be multiplied in BF16, which rounds the inputs to BF16
     Gemm(Backend backend, boolean bf16) {
@@ -32,44 +38,64 @@ final class Gemm implements AutoCloseable {
         Matrix narrowIn = narrows(weights.first()) ? narrow(in) : in;
         int column = 0;
         for (WeightMatrix part : weights.parts()) {
-            multiply(in, narrowIn, part, out.cols(column, part.rows()));
+            multiply(in, narrowIn, part, 0, out.cols(column, part.rows()));
             column += part.rows();
         }
     }
 
-    /// Both projections of `in`, rounding it once.
-    void project(Matrix in, WeightMatrix gate, WeightMatrix up, Matrix gateOut, Matrix upOut) {
+    /// `out = gelu(in * gate^T) * (in * up^T)`, a block of neurons after the other, whose two products stay in the
+    /// cache.
+    void geglu(Matrix in, WeightMatrix gate, WeightMatrix up, Matrix out) {
         Matrix narrowIn = narrows(gate) || narrows(up) ? narrow(in) : in;
-        multiply(in, narrowIn, gate, gateOut);
-        multiply(in, narrowIn, up, upOut);
+        int seq = in.rows();
+        int neurons = gate.rows();
+        int blocks = (neurons + BLOCK_NEURONS - 1) / BLOCK_NEURONS;
+        for (int block = 0; block < blocks; block++) {
+            int from = blockStart(neurons, blocks, block);
+            int count = blockStart(neurons, blocks, block + 1) - from;
+            long bytes = (long) seq * count * Float.BYTES;
+            Matrix gated = Matrix.dense(gates.atLeast(bytes), DataType.F32, seq, count);
+            Matrix upped = Matrix.dense(ups.atLeast(bytes), DataType.F32, seq, count);
+            multiply(in, narrowIn, gate, from, gated);
+            multiply(in, narrowIn, up, from, upped);
+            Matrix result = out.cols(from, count);
+            gemma_geglu_f32(result.data(), result.stride(), gated.data(), count, upped.data(), count, seq, count);
+        }
+    }
+
+    /// Blocks of about the same size that begin at multiples of a cache line.
+    private static int blockStart(int neurons, int blocks, int block) {
+        int line = (int) (Matrix.ALIGNMENT_BYTES / Float.BYTES);
+        return block == blocks ? neurons : Math.toIntExact((long) neurons * block / blocks / line * line);
     }
 
     private boolean narrows(WeightMatrix weights) {
         return narrow && weights instanceof Matrix dense && dense.type() == DataType.BF16;
     }
 
-    private void multiply(Matrix in, Matrix narrowIn, WeightMatrix weights, Matrix out) {
+    /// `out = in * w^T` with the rows of `weights` from `first` on, as many as `out` has columns.
+    private void multiply(Matrix in, Matrix narrowIn, WeightMatrix weights, int first, Matrix out) {
         if (narrows(weights) && weights instanceof Matrix dense) {
-            backend.matmulTransposed(narrowIn, dense, out);
+            backend.matmulTransposed(narrowIn, dense.rows(first, out.cols()), out);
         } else if (weights instanceof Matrix dense && dense.type() == DataType.F32 && backend.staysInBounds()) {
-            backend.matmulTransposed(in, dense, out);
+            backend.matmulTransposed(in, dense.rows(first, out.cols()), out);
         } else {
             // F32 too where what is mapped may end at the end of its file, and the backend reads on behind it
-            multiplyPanels(in, weights, out);
+            multiplyPanels(in, weights, first, out);
         }
     }
 
-    private void multiplyPanels(Matrix in, WeightMatrix weights, Matrix out) {
+    private void multiplyPanels(Matrix in, WeightMatrix weights, int first, Matrix out) {
         int cols = weights.cols();
         long rowBytes = (long) cols * Float.BYTES;
-        int panelRows = Math.clamp(PANEL_BYTES / rowBytes, 1, weights.rows());
+        int panelRows = Math.clamp(PANEL_BYTES / rowBytes, 1, Math.max(1, out.cols()));
         Matrix wide = Matrix.dense(panel.atLeast(panelRows * rowBytes), DataType.F32, panelRows, cols);
-        for (int from = 0; from < weights.rows(); from += panelRows) {
-            int count = Math.min(panelRows, weights.rows() - from);
+        for (int from = 0; from < out.cols(); from += panelRows) {
+            int count = Math.min(panelRows, out.cols() - from);
             Matrix widened = wide.rows(0, count);
             switch (weights) {
-                case Matrix dense -> widen(dense.rows(from, count), widened);
-                case PackedMatrix packed -> PackedMatmul.widen(packed, from, widened);
+                case Matrix dense -> widen(dense.rows(first + from, count), widened);
+                case PackedMatrix packed -> PackedMatmul.widen(packed, first + from, widened);
             }
             backend.matmulTransposed(in, widened, out.cols(from, count));
         }
@@ -106,5 +132,7 @@ final class Gemm implements AutoCloseable {
     public void close() {
         narrowed.close();
         panel.close();
+        gates.close();
+        ups.close();
     }
 }

@@ -68,9 +68,7 @@ public interface Kernels {
 
     /// `out = gelu_tanh(in * gate^T) * (in * up^T)`: `[seq, in] -> [seq, neurons]` (Shazeer 2020, with the tanh
     /// GELU).
-    ///
-    /// @param scratch `[seq, neurons]`, overwritten
-    void geglu(Matrix in, WeightMatrix gate, WeightMatrix up, Matrix scratch, Matrix out);
+    void geglu(Matrix in, WeightMatrix gate, WeightMatrix up, Matrix out);
 
     /// Attention of one position: all its heads over `count` slots of a ring that begin at `firstSlot`, one pass.
     ///

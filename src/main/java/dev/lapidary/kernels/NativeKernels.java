@@ -195,10 +195,9 @@ public final class NativeKernels implements Kernels, AutoCloseable {
     }
 
     @Override
-    public void geglu(Matrix in, WeightMatrix gate, WeightMatrix up, Matrix scratch, Matrix out) {
+    public void geglu(Matrix in, WeightMatrix gate, WeightMatrix up, Matrix out) {
         requireShape("in", in, in.rows(), gate.cols());
         requireExtents("up", up, gate.rows(), gate.cols());
-        requireShape("scratch", scratch, in.rows(), gate.rows());
         requireShape("out", out, in.rows(), gate.rows());
         boolean alike = Projection.alike(gate, up);
         if (alike && rounded && gate instanceof PackedMatrix g && up instanceof PackedMatrix u) {
@@ -206,16 +205,7 @@ public final class NativeKernels implements Kernels, AutoCloseable {
         } else if (alike && in.rows() <= MAX_STREAMED_ROWS && gate instanceof Matrix g && up instanceof Matrix u) {
             Gemv.geglu(in, g, u, out);
         } else {
-            gemm.project(in, gate, up, out, scratch);
-            gemma_geglu_f32(
-                    out.data(),
-                    out.stride(),
-                    out.data(),
-                    out.stride(),
-                    scratch.data(),
-                    scratch.stride(),
-                    out.rows(),
-                    out.cols());
+            gemm.geglu(in, gate, up, out);
         }
     }
 

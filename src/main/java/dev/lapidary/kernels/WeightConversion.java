@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 /// there are never two copies of more than a slice.
 public final class WeightConversion {
     /// Stored bytes converted at a time: enough for all threads, little beside any model.
-    private static final long SLICE_BYTES = 16 << 20;
+    private static final long SLICE_BYTES = 4 << 20;
 
     private final @Nullable DataType type;
     private final @Nullable BlockFormat blockFormat;

@@ -59,9 +59,6 @@ final class Activations {
         /// `[seq, neurons]`.
         final Matrix gated;
 
-        /// `[seq, neurons]`.
-        final Matrix up;
-
         /// Angles of the rows' positions.
         final RopeTable rope;
 
@@ -78,7 +75,6 @@ final class Activations {
             values = Heads.of(projected.cols(queryCols + kvCols, kvCols), traits.headDim());
             attended = dense(workspace.attended, seq, queryCols);
             gated = dense(workspace.gated, seq, traits.neurons());
-            up = dense(workspace.up, seq, traits.neurons());
             rope = workspace.angles(traits.rope()).rows(0, seq);
             queryRow = new @Nullable Matrix[seq];
             attendedRow = new @Nullable Matrix[seq];

@@ -22,7 +22,7 @@ final class FeedForward {
     void forward(Activations activations, @Nullable ActivationObserver observer) {
         Activations.Layer layer = activations.layer(index);
         kernels.rmsNorm(activations.residual, weights.preFeedForwardNorm(), epsilon, activations.normed);
-        kernels.geglu(activations.normed, weights.gate(), weights.up(), layer.up, layer.gated);
+        kernels.geglu(activations.normed, weights.gate(), weights.up(), layer.gated);
         Decoder.observe(observer, index, Stage.GATED, layer.gated);
         kernels.project(layer.gated, weights.down(), activations.branch);
         Decoder.observe(observer, index, Stage.FEED_FORWARD, activations.branch);

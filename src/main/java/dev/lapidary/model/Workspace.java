@@ -35,7 +35,6 @@ public final class Workspace {
     final Matrix projected;
     final Matrix attended;
     final Matrix gated;
-    final Matrix up;
     final Matrix logits;
     final AttentionScratch attention;
 
@@ -51,7 +50,6 @@ public final class Workspace {
         projected = matrix(allocator, maxRows, widest(config, Workspace::projectedCols));
         attended = matrix(allocator, maxRows, widest(config, LayerConfig::queryCols));
         gated = matrix(allocator, maxRows, widest(config, LayerConfig::neurons));
-        up = matrix(allocator, maxRows, widest(config, LayerConfig::neurons));
         logits = matrix(allocator, Math.min(maxRows, MAX_LOGIT_ROWS), config.vocab());
         attention = new AttentionScratch(
                 matrix(allocator, 1, MAX_SCORES),
@@ -70,7 +68,7 @@ public final class Workspace {
         long perRow = 3L * config.embedding()
                 + widest(config, Workspace::projectedCols)
                 + widest(config, LayerConfig::queryCols)
-                + 2L * widest(config, LayerConfig::neurons)
+                + widest(config, LayerConfig::neurons)
                 + 2;
         List<Rope> ropes =
                 config.layers().stream().map(LayerConfig::rope).distinct().toList();

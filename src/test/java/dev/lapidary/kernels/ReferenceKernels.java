@@ -1,5 +1,6 @@
 package dev.lapidary.kernels;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import org.jspecify.annotations.Nullable;
@@ -104,7 +105,8 @@ public final class ReferenceKernels implements Kernels {
     }
 
     @Override
-    public void geglu(Matrix in, WeightMatrix gate, WeightMatrix up, Matrix scratch, Matrix out) {
+    public void geglu(Matrix in, WeightMatrix gate, WeightMatrix up, Matrix out) {
+        Matrix scratch = Matrix.allocate(Arena.ofAuto(), out.rows(), out.cols());
         matmulTransposed(in, Panels.dense(gate), out);
         matmulTransposed(in, Panels.dense(up), scratch);
         for (int r = 0; r < out.rows(); r++) {
