@@ -31,7 +31,7 @@ public final class TextModel {
     public static TextModel read(
             Checkpoint checkpoint, Kernels kernels, int chunk, Arena arena, SegmentAllocator scratch)
             throws CheckpointException {
-        GemmaConfig config = HuggingFaceConfig.read(checkpoint.config(), checkpoint.generationConfig());
+        GemmaConfig config = WeightsReader.config(checkpoint);
         return of(config, WeightsReader.read(checkpoint, config, arena), kernels, chunk, scratch);
     }
 
