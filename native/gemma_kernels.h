@@ -67,6 +67,10 @@ GEMMA_EXPORT void *gemma_map_pages(int64_t bytes);
 // Gives back what gemma_map_pages gave, with the same bytes. 0, or -1 if it was not that.
 GEMMA_EXPORT int32_t gemma_unmap_pages(void *pages, int64_t bytes);
 
+// Gives back the pages that lie within `memory` as a whole: what maps a file is read from it again when it is touched,
+// and anything else is zeros from then on. memory: any address.
+GEMMA_EXPORT void gemma_release_pages(void *memory, int64_t bytes);
+
 // ---- embedding, norms, residual ------------------------------------------------------------------------------------
 
 // out[r] = scale * table[ids[r]]

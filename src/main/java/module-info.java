@@ -5,7 +5,7 @@ module dev.lapidary {
     exports dev.lapidary.tokenizer;
 
     requires com.google.gson;
-    requires static org.jspecify;
+    requires static transitive org.jspecify;
 
     // The command line only, optional for those who link the library
     requires static info.picocli;

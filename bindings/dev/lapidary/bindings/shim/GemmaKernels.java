@@ -520,6 +520,66 @@ public class GemmaKernels extends GemmaKernels$shared {
         }
     }
 
+    private static class gemma_release_pages {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gemma_release_pages");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gemma_release_pages(void *memory, int64_t bytes)
+     * }
+     */
+    public static FunctionDescriptor gemma_release_pages$descriptor() {
+        return gemma_release_pages.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gemma_release_pages(void *memory, int64_t bytes)
+     * }
+     */
+    public static MethodHandle gemma_release_pages$handle() {
+        return gemma_release_pages.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gemma_release_pages(void *memory, int64_t bytes)
+     * }
+     */
+    public static MemorySegment gemma_release_pages$address() {
+        return gemma_release_pages.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gemma_release_pages(void *memory, int64_t bytes)
+     * }
+     */
+    public static void gemma_release_pages(MemorySegment memory, long bytes) {
+        var mh$ = gemma_release_pages.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gemma_release_pages", memory, bytes);
+            }
+            mh$.invokeExact(memory, bytes);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
     private static class gemma_embed_f32 {
         public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
             GemmaKernels.C_POINTER,

@@ -1,7 +1,10 @@
 package dev.lapidary;
 
 import dev.lapidary.kernels.CeilingProbe;
+import dev.lapidary.kernels.DataType;
 import dev.lapidary.kernels.DriverThread;
+import dev.lapidary.kernels.Matrix;
+import dev.lapidary.kernels.PackedMatrix;
 import dev.lapidary.kernels.PageMemory;
 import dev.lapidary.model.Batch;
 import dev.lapidary.model.Cost;
@@ -48,15 +51,19 @@ public final class Benchmark implements AutoCloseable {
 
     /// What the model's matrix products over many rows multiply.
     public Arithmetic arithmetic() {
-        return switch (gemma.model().weightType()) {
-            case F32, F16 -> Arithmetic.F32;
-            case BF16 -> gemma.kernels().multipliesBf16() ? Arithmetic.BF16 : Arithmetic.F32;
+        return switch (gemma.model().layerWeights()) {
+            case Matrix dense
+            when dense.type() == DataType.BF16 && gemma.kernels().multipliesBf16() -> Arithmetic.BF16;
+            case PackedMatrix _ when gemma.kernels().multipliesInt8() -> Arithmetic.INT8;
+            default -> Arithmetic.F32;
         };
     }
 
-    /// How the layers' weights are stored: `BF16`.
+    /// How the layers' weights are held: `BF16`; and the head's if that differs: `Q4_0 (head Q8_0)`.
     public String weightFormat() {
-        return gemma.model().weightType().name();
+        String layers = gemma.model().layerWeights().format();
+        String head = gemma.model().headWeights().format();
+        return layers.equals(head) ? layers : "%s (head %s)".formatted(layers, head);
     }
 
     /// What a workload cannot do without.

@@ -64,28 +64,44 @@ public final class Gemma implements AutoCloseable {
         stopTokens = Set.copyOf(ids);
     }
 
-    /// Opens a checkpoint folder with [Options#defaults].
-    public static Gemma open(Path folder) throws IOException {
-        return open(folder, Options.defaults());
+    /// Opens a checkpoint with [Options#defaults].
+    public static Gemma open(Path path) throws IOException {
+        return open(path, Options.defaults());
     }
 
-    /// Opens a checkpoint in Hugging Face layout: `config.json`, `model.safetensors` or shards with an index, and,
-    /// unless only token ids are used, `tokenizer.model` or `tokenizer.json`. Weights are mapped, not read.
+    /// Opens a checkpoint: a folder in Hugging Face layout (`config.json`, `model.safetensors` or shards with an index,
+    /// and, unless only token ids are used, `tokenizer.model` or `tokenizer.json`); or a GGUF file, tokenizer
+    /// included, of a split one the first part; or a folder with one model in GGUF. Weights are mapped, not read,
+    /// unless `options` want them in another format, or the file has them in Q8_0 or Q4_0: those are laid out anew.
     ///
     /// @throws IOException              if a file is missing, damaged or of a model that is not implemented, naming
     ///                                  the file and the key or tensor
     /// @throws IllegalArgumentException if there is no backend of that name, naming those there are
+    /// @throws OutOfMemoryError         if weights that `options` want converted do not fit the memory available
     /// @throws LinkageError             if a native library cannot be loaded, naming each place tried and why
+    public static Gemma open(Path path, Options options) throws IOException {
+        return open(path, options, (_, _) -> {});
+    }
+
+    /// As [#open(Path, Options)], telling how far the conversion of weights is.
     @SuppressWarnings("MustBeClosedChecker") // the arena is the model's
-    public static Gemma open(Path folder, Options options) throws IOException {
-        Tokenizer tokenizer = hasTokenizer(folder) ? Tokenizer.load(folder) : null;
+    public static Gemma open(Path path, Options options, OpeningListener listener) throws IOException {
+        Tokenizer tokenizer = Files.exists(path) ? Tokenizer.find(path).orElse(null) : null;
         Backend backend = DriverThread.call(() -> Backends.open(options.backend()));
-        Checkpoint checkpoint = Checkpoint.open(folder);
+        Checkpoint checkpoint = Checkpoint.open(path);
+        String source = checkpoint.path().toString();
         Arena arena = Arena.ofShared();
         NativeKernels kernels = new NativeKernels(backend, options.threads(), options.compute() == Compute.FAST);
         try {
-            TextModel model = TextModel.read(checkpoint, kernels, options.chunk(), arena, new PageMemory(arena));
-            return new Gemma(checkpoint.path().toString(), checkpoint, arena, kernels, model, tokenizer);
+            TextModel model = TextModel.read(
+                    checkpoint,
+                    Conversion.formats(options),
+                    new Conversion(source, listener),
+                    kernels,
+                    options.chunk(),
+                    arena,
+                    new PageMemory(arena));
+            return new Gemma(source, checkpoint, arena, kernels, model, tokenizer);
         } catch (IOException | RuntimeException | Error e) {
             kernels.close();
             arena.close();
@@ -95,7 +111,8 @@ public final class Gemma implements AutoCloseable {
     }
 
     /// A model of a published shape on random weights, which computes as fast as the real one and says nothing of
-    /// sense: `gemma-3-1b`, `gemma-2-2b`, ... It has no tokenizer, and its weights are BF16 in memory.
+    /// sense: `gemma-3-1b`, `gemma-2-2b`, ... It has no tokenizer, and its weights are BF16 unless `options` say
+    /// otherwise.
     ///
     /// @throws IllegalArgumentException if there is no shape or no backend of that name, naming those there are
     /// @throws OutOfMemoryError         if it does not fit the memory that is available
@@ -110,7 +127,14 @@ public final class Gemma implements AutoCloseable {
         NativeKernels kernels = new NativeKernels(backend, options.threads(), options.compute() == Compute.FAST);
         try {
             PageMemory memory = new PageMemory(arena);
-            TextModel model = TextModel.random(config, kernels, options.chunk(), arena, memory, memory);
+            TextModel model = TextModel.random(
+                    config,
+                    Conversion.formats(options),
+                    new Conversion(shape, (_, _) -> {}),
+                    kernels,
+                    options.chunk(),
+                    arena,
+                    memory);
             return new Gemma(shape, null, arena, kernels, model, null);
         } catch (RuntimeException | Error e) {
             kernels.close();
@@ -142,8 +166,10 @@ public final class Gemma implements AutoCloseable {
 
     /// What the model and one session of this capacity take.
     public MemoryPlan memoryPlan(Capacity capacity) {
+        long weights = model.moduleTree().bytes();
         return new MemoryPlan(
-                model.moduleTree().bytes(),
+                weights - model.convertedBytes(),
+                model.convertedBytes(),
                 KvCache.bytes(model.config(), capacity.tokens(), model.chunk()),
                 Workspace.bytes(model.config(), model.chunk()));
     }
@@ -177,7 +203,7 @@ public final class Gemma implements AutoCloseable {
     public Tokenizer tokenizer() {
         if (tokenizer == null) {
             throw new IllegalStateException(
-                    "%s: got no tokenizer, need tokenizer.model or tokenizer.json".formatted(source));
+                    "%s: got no tokenizer, need tokenizer.model, tokenizer.json or the metadata of a GGUF file".formatted(source));
         }
         return tokenizer;
     }
@@ -219,10 +245,6 @@ public final class Gemma implements AutoCloseable {
                 }
             }
         });
-    }
-
-    private static boolean hasTokenizer(Path folder) {
-        return Files.exists(folder.resolve("tokenizer.model")) || Files.exists(folder.resolve("tokenizer.json"));
     }
 
     NativeKernels kernels() {

@@ -54,19 +54,15 @@ public final class GgufMetadata {
     /// An integer of any width that fits 32 bits.
     public int intValue(String key) throws CheckpointException {
         GgufValue value = single(key, "an integer");
-        switch (value.type()) {
-            case FLOAT32, FLOAT64, STRING, ARRAY, BOOL -> throw problem(key, "an integer");
-            case UINT8, INT8, UINT16, INT16, UINT32, INT32, UINT64, INT64 -> {
-                long number = GgufValue.integer(value.type(), value.buffer());
-                boolean unsigned = value.type() == GgufType.UINT64 && number < 0;
-                if (unsigned || number != (int) number) {
-                    throw problem(
-                            key, "an integer from %d to %d".formatted(Integer.MIN_VALUE, Integer.MAX_VALUE));
-                }
-                return (int) number;
-            }
+        if (!value.type().isInteger()) {
+            throw problem(key, "an integer");
         }
-        throw new AssertionError(value.type());
+        long number = GgufValue.integer(value.type(), value.buffer());
+        boolean tooLarge = value.type() == GgufType.UINT64 && number < 0;
+        if (tooLarge || number != (int) number) {
+            throw problem(key, "an integer from %d to %d".formatted(Integer.MIN_VALUE, Integer.MAX_VALUE));
+        }
+        return (int) number;
     }
 
     public int intValue(String key, int absent) throws CheckpointException {
@@ -149,9 +145,7 @@ public final class GgufMetadata {
     /// @param most elements that the caller takes
     public long[] integers(String key, int most) throws CheckpointException {
         GgufValue value = array(key, "an array of integers", most);
-        if (value.type() == GgufType.STRING
-                || value.type() == GgufType.FLOAT32
-                || value.type() == GgufType.FLOAT64) {
+        if (!value.type().isInteger() && value.type() != GgufType.BOOL) {
             throw problem(key, "an array of integers");
         }
         ByteBuffer at = value.buffer();

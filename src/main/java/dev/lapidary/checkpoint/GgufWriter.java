@@ -2,9 +2,6 @@ package dev.lapidary.checkpoint;
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
@@ -34,19 +31,10 @@ public final class GgufWriter implements AutoCloseable {
             throw new IllegalArgumentException(
                     "keys: got %s, need none: it is %d".formatted(GgufHeaderReader.ALIGNMENT, ALIGNMENT));
         }
-        byte[] metadata = keys.bytes();
-        byte[] table = table(tensors);
+        byte[] header = header(keys, tensors);
         ReplacedFile replaced = ReplacedFile.create(file);
         try {
-            ByteBuffer start = littleEndian(2 * Integer.BYTES + 2 * Long.BYTES)
-                    .putInt(GgufHeaderReader.MAGIC)
-                    .putInt(VERSION)
-                    .putLong(tensors.size())
-                    .putLong(keys.count());
-            replaced.append(start.array());
-            replaced.append(metadata);
-            replaced.append(table);
-            replaced.append(padding(start.capacity() + (long) metadata.length + table.length));
+            replaced.append(header);
             GgufWriter writer = new GgufWriter(replaced, tensors);
             writer.begin();
             return writer;
@@ -98,37 +86,29 @@ public final class GgufWriter implements AutoCloseable {
         return tensor < tensors.size() ? tensors.get(tensor).name() : "the end";
     }
 
-    private static byte[] table(List<GgufTensorSpec> tensors) {
+    private static byte[] header(GgufKeys keys, List<GgufTensorSpec> tensors) {
+        GgufBytes header = new GgufBytes()
+                .int32(GgufHeaderReader.MAGIC)
+                .int32(VERSION)
+                .int64(tensors.size())
+                .int64(keys.count())
+                .append(keys.bytes());
         Set<String> names = new HashSet<>();
-        int bytes = 0;
+        long offset = 0;
         for (GgufTensorSpec tensor : tensors) {
             if (!names.add(tensor.name())) {
                 throw new IllegalArgumentException(
                         "tensors: got the name \"%s\" twice, need each its own".formatted(tensor.name()));
             }
-            bytes += utf8(tensor).length + (2 + tensor.shape().size()) * Long.BYTES + 2 * Integer.BYTES;
-        }
-        ByteBuffer table = littleEndian(bytes);
-        long offset = 0;
-        for (GgufTensorSpec tensor : tensors) {
-            byte[] name = utf8(tensor);
-            table.putLong(name.length).put(name).putInt(tensor.shape().size());
-            tensor.shape().reversed().forEach(table::putLong);
-            table.putInt(tensor.type().number()).putLong(offset);
+            header.string(tensor.name()).int32(tensor.shape().size());
+            tensor.shape().reversed().forEach(header::int64);
+            header.int32(tensor.type().number()).int64(offset);
             offset = Math.addExact(offset, tensor.bytes() + padding(tensor.bytes()).length);
         }
-        return table.array();
-    }
-
-    private static byte[] utf8(GgufTensorSpec tensor) {
-        return tensor.name().getBytes(StandardCharsets.UTF_8);
+        return header.align(ALIGNMENT).toBytes();
     }
 
     private static byte[] padding(long bytes) {
         return new byte[Math.floorMod(-bytes, ALIGNMENT)];
-    }
-
-    private static ByteBuffer littleEndian(int bytes) {
-        return ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
     }
 }

@@ -33,6 +33,7 @@ import picocli.CommandLine.Option;
             "  lapidary bench --model gemma-3-1b-it",
             "  lapidary bench --shape gemma-2-2b --report gemma-2-2b.html",
             "  lapidary bench --shape gemma-3-1b --prefill 512 --depth 16,4096 --batch 1,2,4,8,16 --json",
+            "  lapidary bench --shape gemma-3-1b --sweep weights=bf16,q8_0,q4_0",
             "  lapidary bench --shape gemma-3-1b --sweep backend=onednn,openblas --sweep threads=1,2"
         })
 final class BenchCommand implements Callable<Integer> {
@@ -53,8 +54,8 @@ final class BenchCommand implements Callable<Integer> {
             names = "--sweep",
             paramLabel = "SETTING=A,B,...",
             description =
-                    "Runs everything with each value of a setting: backend, chunk, compute or threads. Several sweeps:"
-                            + " every combination.")
+                    "Runs everything with each value of a setting: backend, chunk, compute, head-weights, threads or"
+                            + " weights. Several sweeps: every combination.")
     private Map<String, String> sweeps = new LinkedHashMap<>();
 
     @Mixin
@@ -109,7 +110,7 @@ final class BenchCommand implements Callable<Integer> {
     }
 
     private String title() {
-        return shape == null ? model.folder().toString() : shape + " (random weights)";
+        return shape == null ? model.path().toString() : shape + " (random weights)";
     }
 
     private BenchRun measure(Gemma gemma, Options options) {
@@ -173,7 +174,7 @@ final class BenchCommand implements Callable<Integer> {
 
     private JsonObject json(List<BenchRun> runs) {
         JsonObject object = new JsonObject();
-        object.addProperty("model", shape == null ? model.folder().toString() : shape);
+        object.addProperty("model", shape == null ? model.path().toString() : shape);
         object.addProperty("random_weights", shape != null);
         object.addProperty("architecture", runs.getFirst().model().architecture());
         object.addProperty("parameters", runs.getFirst().model().modules().parameters());

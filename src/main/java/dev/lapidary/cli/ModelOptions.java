@@ -3,6 +3,7 @@ package dev.lapidary.cli;
 import dev.lapidary.Compute;
 import dev.lapidary.Gemma;
 import dev.lapidary.Options;
+import dev.lapidary.WeightFormat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -15,9 +16,10 @@ final class ModelOptions {
 
     @Option(
             names = {"-m", "--model"},
-            paramLabel = "DIR",
-            description = "Checkpoint folder in Hugging Face layout. Default: the demo model that ships with Lapidary.")
-    private @Nullable Path folder;
+            paramLabel = "PATH",
+            description = "Checkpoint: a folder in Hugging Face layout, or a GGUF file. Default: the demo model that"
+                    + " ships with Lapidary.")
+    private @Nullable Path path;
 
     @Option(
             names = "--backend",
@@ -47,16 +49,31 @@ final class ModelOptions {
             description = "Most tokens of a prompt computed at once. Default: 512.")
     private @Nullable Integer chunk;
 
+    @Option(
+            names = "--weights",
+            paramLabel = "FORMAT",
+            description = "Hold the layers' weights as f32, bf16, q8_0 or q4_0; what is not stored so is converted on"
+                    + " opening. Default: as stored.")
+    private @Nullable WeightFormat weights;
+
+    @Option(
+            names = "--head-weights",
+            paramLabel = "FORMAT",
+            description =
+                    "The same for the matrix of the logits, which is the embedding too. Default: as --weights, but q8_0"
+                            + " where that is q4_0.")
+    private @Nullable WeightFormat headWeights;
+
     /// Whether somebody asked for a model.
     boolean isAsked() {
-        return folder != null;
+        return path != null;
     }
 
-    /// The folder asked for, or the demo's.
+    /// Where the model asked for is, or the demo's folder.
     ///
     /// @throws IllegalArgumentException if there is neither
-    Path folder() {
-        return folder != null ? folder : demo();
+    Path path() {
+        return path != null ? path : demo();
     }
 
     /// The folder of the demo model.
@@ -66,7 +83,7 @@ final class ModelOptions {
         String demo = System.getProperty(DEMO_PROPERTY);
         if (demo == null) {
             throw new IllegalArgumentException(
-                    "--model: got none, and no demo model beside the program; need a checkpoint folder");
+                    "--model: got none, and no demo model beside the program; need a checkpoint");
         }
         return Path.of(demo);
     }
@@ -77,7 +94,8 @@ final class ModelOptions {
         options = backend == null ? options : options.withBackend(backend);
         options = threads == null ? options : options.withThreads(threads);
         options = compute == null ? options : options.withCompute(compute);
-        return chunk == null ? options : options.withChunk(chunk);
+        options = chunk == null ? options : options.withChunk(chunk);
+        return options.withWeights(weights).withHeadWeights(headWeights);
     }
 
     /// Opens the model, and says which one it is where nobody asked for one.
@@ -87,19 +105,15 @@ final class ModelOptions {
 
     /// As [#open(Console)], computing in another way.
     Gemma open(Console console, Options options) throws Exception {
-        Path from = folder();
-        if (!Files.isDirectory(from)) {
-            throw notAFolder(from);
+        Path from = path();
+        if (!Files.exists(from)) {
+            throw new IOException("%s: no such file or folder".formatted(from));
         }
-        if (folder == null) {
-            console.note("using the demo model in %s (--model DIR for another)".formatted(from));
+        if (path == null) {
+            console.note("using the demo model in %s (--model PATH for another)".formatted(from));
         }
-        return Progress.during(console, "Opening", () -> Gemma.open(from, options));
-    }
-
-    private static IOException notAFolder(Path from) {
-        return Files.exists(from)
-                ? new IOException("%s: got a file, need the folder of a checkpoint".formatted(from))
-                : new IOException("%s: no such folder".formatted(from));
+        try (OpeningProgress progress = new OpeningProgress(console)) {
+            return Gemma.open(from, options, progress);
+        }
     }
 }

@@ -3,7 +3,7 @@ package dev.lapidary.kernels;
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
-/// Every arithmetic operation that the decoder may call. Activations are F32; weights are of any [DataType].
+/// Every arithmetic operation that the decoder may call. Activations are F32; weights are any [WeightMatrix].
 ///
 /// Arguments are checked before anything is computed; a shape that does not fit throws `IllegalArgumentException`.
 /// Outputs must not overlap inputs unless said. An implementation may keep scratch memory and is used by one thread at
@@ -17,7 +17,7 @@ public interface Kernels {
     /// @param table `[vocab, embedding]`
     /// @param ids   int32, at least `out.rows()` of them, each in `[0, vocab)`
     /// @param out   `[seq, embedding]`
-    void embed(Matrix table, MemorySegment ids, float scale, Matrix out);
+    void embed(WeightMatrix table, MemorySegment ids, float scale, Matrix out);
 
     /// `out[r] = in[r] / sqrt(mean(in[r]^2) + epsilon) * weight` (Zhang and Sennrich 2019). `out` may be `in`.
     ///
@@ -50,7 +50,7 @@ public interface Kernels {
     /// GELU).
     ///
     /// @param scratch `[seq, neurons]`, overwritten
-    void geglu(Matrix in, Matrix gate, Matrix up, Matrix scratch, Matrix out);
+    void geglu(Matrix in, WeightMatrix gate, WeightMatrix up, Matrix scratch, Matrix out);
 
     /// Attention of one position: all its heads over `count` slots of a ring that begin at `firstSlot`, one pass.
     ///

@@ -19,6 +19,8 @@ sealed interface TensorNames permits HuggingFaceNames, GgufNames {
 
     String head();
 
+    /// A tensor of a layer.
+    ///
     /// @param postNorms whether the layer has norms behind attention and feed-forward too
     String layer(int layer, LayerTensor tensor, boolean postNorms);
 

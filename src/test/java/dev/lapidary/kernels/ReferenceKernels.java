@@ -11,7 +11,8 @@ public final class ReferenceKernels implements Kernels {
     public void prepare() {}
 
     @Override
-    public void embed(Matrix table, MemorySegment ids, float scale, Matrix out) {
+    public void embed(WeightMatrix stored, MemorySegment ids, float scale, Matrix out) {
+        Matrix table = Panels.dense(stored);
         for (int r = 0; r < out.rows(); r++) {
             int id = ids.getAtIndex(ValueLayout.JAVA_INT, r);
             for (int c = 0; c < out.cols(); c++) {
@@ -87,16 +88,16 @@ public final class ReferenceKernels implements Kernels {
     @Override
     public void project(Matrix in, Projection weights, Matrix out) {
         int column = 0;
-        for (Matrix part : weights.parts()) {
-            matmulTransposed(in, part, out.cols(column, part.rows()));
+        for (WeightMatrix part : weights.parts()) {
+            matmulTransposed(in, Panels.dense(part), out.cols(column, part.rows()));
             column += part.rows();
         }
     }
 
     @Override
-    public void geglu(Matrix in, Matrix gate, Matrix up, Matrix scratch, Matrix out) {
-        matmulTransposed(in, gate, out);
-        matmulTransposed(in, up, scratch);
+    public void geglu(Matrix in, WeightMatrix gate, WeightMatrix up, Matrix scratch, Matrix out) {
+        matmulTransposed(in, Panels.dense(gate), out);
+        matmulTransposed(in, Panels.dense(up), scratch);
         for (int r = 0; r < out.rows(); r++) {
             for (int c = 0; c < out.cols(); c++) {
                 set(out, r, c, geluTanh(get(out, r, c)) * get(scratch, r, c));
