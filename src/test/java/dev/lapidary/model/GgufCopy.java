@@ -46,6 +46,8 @@ public final class GgufCopy {
         return write(folder, file, null, new GgufKeys());
     }
 
+    /// Writes the checkpoint in `folder` to `file`.
+    ///
     /// @param matrices type of the matrices, F32 or F16; null: as stored
     /// @param keys     begins the metadata
     public static Path write(Path folder, Path file, @Nullable GgmlType matrices, GgufKeys keys) throws IOException {
