@@ -2,6 +2,7 @@ package dev.lapidary.kernels;
 
 import static dev.lapidary.bindings.shim.GemmaKernels.gemma_narrow_bf16;
 import static dev.lapidary.bindings.shim.GemmaKernels.gemma_widen_bf16;
+import static dev.lapidary.bindings.shim.GemmaKernels.gemma_widen_blocks;
 import static dev.lapidary.bindings.shim.GemmaKernels.gemma_widen_f16;
 
 import java.lang.foreign.MemorySegment;
@@ -37,6 +38,11 @@ final class Gemm implements AutoCloseable {
         }
     }
 
+    /// One matrix alone.
+    void project(Matrix in, WeightMatrix weights, Matrix out) {
+        multiply(in, narrows(weights) ? narrow(in) : in, weights, out);
+    }
+
     /// Both projections of `in`, rounding it once.
     void project(Matrix in, WeightMatrix gate, WeightMatrix up, Matrix gateOut, Matrix upOut) {
         Matrix narrowIn = narrows(gate) || narrows(up) ? narrow(in) : in;
@@ -70,6 +76,7 @@ final class Gemm implements AutoCloseable {
             switch (weights) {
                 case Matrix dense -> widen(dense.rows(from, count), widened);
                 case PackedMatrix packed -> PackedMatmul.widen(packed, from, widened);
+                case BlockMatrix stored -> widen(stored.rows(from, count), widened);
             }
             backend.matmulTransposed(in, widened, out.cols(from, count));
         }
@@ -93,6 +100,12 @@ final class Gemm implements AutoCloseable {
             case BF16 -> gemma_widen_bf16(wide.data(), wide.stride(), stored.data(), stored.stride(), rows, cols);
             case F16 -> gemma_widen_f16(wide.data(), wide.stride(), stored.data(), stored.stride(), rows, cols);
         }
+    }
+
+    /// Exactly as ggml does it.
+    static void widen(BlockMatrix stored, Matrix wide) {
+        int type = stored.blockType().number();
+        gemma_widen_blocks(wide.data(), wide.stride(), stored.blocks(), type, stored.rows(), stored.cols());
     }
 
     private Matrix narrow(Matrix in) {

@@ -67,6 +67,10 @@ public final class NativeKernels implements Kernels, AutoCloseable {
                     case F16 -> gemma_embed_f16(to, stride, from, dense.stride(), ids, out.rows(), out.cols(), scale);
                 }
             }
+            case BlockMatrix stored -> {
+                int type = stored.blockType().number();
+                gemma_embed_blocks(to, stride, stored.blocks(), type, ids, out.rows(), out.cols(), scale);
+            }
             case PackedMatrix packed -> {
                 MemorySegment from = packed.panels();
                 switch (packed.blockFormat()) {
@@ -167,18 +171,35 @@ public final class NativeKernels implements Kernels, AutoCloseable {
     public void project(Matrix in, Projection weights, Matrix out) {
         requireShape("in", in, in.rows(), weights.cols());
         requireShape("out", out, in.rows(), weights.rows());
-        switch (weights.first()) {
-            case PackedMatrix first when rounded -> packedMatmul.project(in, weights, first, out);
-            case Matrix first
-            when in.rows() <= MAX_STREAMED_ROWS -> {
-                if (weights.parts().size() == 1) {
-                    Gemv.project(in, first, out);
-                } else {
-                    Gemv.projectGroup(in, weights, first, out);
-                }
+        boolean group = weights.isUniform() && weights.parts().size() > 1;
+        if (group && rounded && weights.first() instanceof PackedMatrix first) {
+            packedMatmul.projectGroup(in, weights, first, out);
+        } else if (group && in.rows() <= MAX_STREAMED_ROWS && weights.first() instanceof Matrix first) {
+            Gemv.projectGroup(in, weights, first, out);
+        } else if (weights.parts().stream().noneMatch(part -> isStreamed(in, part))) {
+            gemm.project(in, weights, out);
+        } else {
+            int column = 0;
+            for (WeightMatrix part : weights.parts()) {
+                project(in, part, out.cols(column, part.rows()));
+                column += part.rows();
             }
+        }
+    }
+
+    private void project(Matrix in, WeightMatrix weights, Matrix out) {
+        boolean few = in.rows() <= MAX_STREAMED_ROWS;
+        switch (weights) {
+            case PackedMatrix packed when rounded -> packedMatmul.project(in, packed, out);
+            case Matrix dense when few -> Gemv.project(in, dense, out);
+            case BlockMatrix stored when few -> Gemv.project(in, stored, out);
             default -> gemm.project(in, weights, out);
         }
+    }
+
+    /// Whether the shim multiplies by these weights itself.
+    private boolean isStreamed(Matrix in, WeightMatrix weights) {
+        return weights instanceof PackedMatrix ? rounded : in.rows() <= MAX_STREAMED_ROWS;
     }
 
     @Override
@@ -193,7 +214,12 @@ public final class NativeKernels implements Kernels, AutoCloseable {
         } else if (alike && in.rows() <= MAX_STREAMED_ROWS && gate instanceof Matrix g && up instanceof Matrix u) {
             Gemv.geglu(in, g, u, out);
         } else {
-            gemm.project(in, gate, up, out, scratch);
+            if (isStreamed(in, gate) || isStreamed(in, up)) {
+                project(in, gate, out);
+                project(in, up, scratch);
+            } else {
+                gemm.project(in, gate, up, out, scratch);
+            }
             gemma_geglu_f32(
                     out.data(),
                     out.stride(),

@@ -6,14 +6,15 @@ import java.lang.foreign.ValueLayout;
 import java.util.List;
 
 /// Weight matrices `[out_i, in]` that read the same input and whose outputs stand side by side: query, key and value,
-/// or one matrix alone. All of one format, columns and stride, so that one pass can stream them all.
+/// or one matrix alone. Where they are of one format and stride, one pass can stream them all.
 public final class Projection {
     private final List<WeightMatrix> parts;
+    private final boolean uniform;
     private final int rows;
     private final MemorySegment partPointers;
     private final MemorySegment partRows;
 
-    /// Throws `IllegalArgumentException` if there is no part or the parts differ in columns, stride or format.
+    /// Throws `IllegalArgumentException` if there is no part or the parts differ in columns.
     ///
     /// @param arena owns the small table of addresses that the shim reads
     public Projection(Arena arena, List<? extends WeightMatrix> parts) {
@@ -22,12 +23,13 @@ public final class Projection {
         }
         WeightMatrix first = parts.getFirst();
         for (WeightMatrix part : parts) {
-            if (!alike(part, first)) {
-                throw new IllegalArgumentException("projection: got %s beside %s, need the same type and columns"
+            if (part.cols() != first.cols()) {
+                throw new IllegalArgumentException("projection: got %s beside %s, need the same columns"
                         .formatted(part.shape(), first.shape()));
             }
         }
         this.parts = List.copyOf(parts);
+        uniform = parts.stream().allMatch(part -> alike(part, first));
         rows = parts.stream().mapToInt(WeightMatrix::rows).reduce(0, Math::addExact);
         partPointers = arena.allocate(ValueLayout.ADDRESS, parts.size());
         partRows = arena.allocate(ValueLayout.JAVA_LONG, parts.size());
@@ -52,7 +54,12 @@ public final class Projection {
         return parts.getFirst().cols();
     }
 
-    /// One of them, which tells what holds for all.
+    /// Whether one pass can stream all parts, the first telling what holds for all.
+    boolean isUniform() {
+        return uniform;
+    }
+
+    /// One of them.
     WeightMatrix first() {
         return parts.getFirst();
     }
@@ -72,6 +79,7 @@ public final class Projection {
         boolean sameRows = switch (one) {
             case Matrix dense -> other instanceof Matrix that && that.stride() == dense.stride();
             case PackedMatrix _ -> other instanceof PackedMatrix;
+            case BlockMatrix _ -> other instanceof BlockMatrix;
         };
         return sameRows && one.format().equals(other.format()) && one.cols() == other.cols();
     }
@@ -80,6 +88,7 @@ public final class Projection {
         return switch (part) {
             case Matrix dense -> dense.data();
             case PackedMatrix packed -> packed.panels();
+            case BlockMatrix stored -> stored.blocks();
         };
     }
 }

@@ -16,7 +16,8 @@ import org.jspecify.annotations.Nullable;
 /// @param head   for the matrix of the logits, and with it the embedding where they are one; null: as stored
 public record WeightFormats(
         @Nullable WeightConversion layers, @Nullable WeightConversion head) {
-    /// Everything as the checkpoint stores it.
+    /// Everything as the checkpoint stores it; only Q8_0 and Q4_0 of a GGUF file are laid out anew, without
+    /// rounding.
     public static final WeightFormats STORED = new WeightFormats(null, null);
 
     /// `weights` in these formats. Norms stay as they are, and so does every matrix that has its format already.
@@ -44,13 +45,18 @@ public record WeightFormats(
     }
 
     private static WeightMatrix convert(
-            @Nullable WeightConversion conversion,
+            @Nullable WeightConversion asked,
             WeightMatrix matrix,
             SegmentAllocator memory,
             ConversionObserver observer) {
-        return conversion != null && conversion.changes(matrix)
-                ? conversion.convert(matrix, memory, observer::read)
-                : matrix;
+        WeightConversion conversion = effective(asked, matrix);
+        return conversion == null ? matrix : conversion.convert(matrix, memory, observer::read);
+    }
+
+    /// What really becomes of a matrix; null: it stays.
+    private static @Nullable WeightConversion effective(@Nullable WeightConversion asked, WeightMatrix matrix) {
+        WeightConversion conversion = asked == null ? WeightConversion.repacking(matrix) : asked;
+        return conversion != null && conversion.changes(matrix) ? conversion : null;
     }
 
     /// Bytes that new matrices take.
@@ -68,14 +74,16 @@ public record WeightFormats(
     }
 
     private void visit(Weights weights, Visitor visitor) {
-        if (layers != null) {
-            for (LayerWeights layer : weights.layers()) {
-                layer.matrices().filter(layers::changes).forEach(matrix -> visitor.visit(layers, matrix));
-            }
+        for (LayerWeights layer : weights.layers()) {
+            layer.matrices().forEach(matrix -> visit(layers, matrix, visitor));
         }
-        WeightMatrix headWeights = weights.head().parts().getFirst();
-        if (head != null && head.changes(headWeights)) {
-            visitor.visit(head, headWeights);
+        visit(head, weights.head().parts().getFirst(), visitor);
+    }
+
+    private static void visit(@Nullable WeightConversion asked, WeightMatrix matrix, Visitor visitor) {
+        WeightConversion conversion = effective(asked, matrix);
+        if (conversion != null) {
+            visitor.visit(conversion, matrix);
         }
     }
 

@@ -3,15 +3,19 @@ package dev.lapidary.model;
 import dev.lapidary.checkpoint.Checkpoint;
 import dev.lapidary.checkpoint.CheckpointException;
 import dev.lapidary.checkpoint.Tensor;
+import dev.lapidary.kernels.BlockMatrix;
+import dev.lapidary.kernels.BlockType;
 import dev.lapidary.kernels.DataType;
 import dev.lapidary.kernels.Matrix;
 import dev.lapidary.kernels.Projection;
+import dev.lapidary.kernels.WeightMatrix;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -38,9 +42,9 @@ final class WeightsReader {
     }
 
     private Weights read() throws CheckpointException {
-        Matrix embedding = matrix(names.embedding(), config.vocab(), config.embedding());
+        WeightMatrix embedding = matrix(names.embedding(), config.vocab(), config.embedding());
         boolean ownHead = !config.tiedHead() || checkpoint.tensors().containsKey(names.head());
-        Matrix head = ownHead ? matrix(names.head(), config.vocab(), config.embedding()) : embedding;
+        WeightMatrix head = ownHead ? matrix(names.head(), config.vocab(), config.embedding()) : embedding;
         Matrix finalNorm = norm(names.finalNorm(), config.embedding());
         List<LayerWeights> layers = new ArrayList<>();
         for (int i = 0; i < config.layers().size(); i++) {
@@ -70,13 +74,12 @@ final class WeightsReader {
 
     private Projection queryKeyValue(int i, LayerConfig layer) throws CheckpointException {
         int width = config.embedding();
-        Matrix query = matrix(name(i, LayerTensor.QUERY), layer.queryCols(), width);
         return new Projection(
                 arena,
                 List.of(
-                        query,
-                        matrix(name(i, LayerTensor.KEY), layer.kvCols(), width, query.type()),
-                        matrix(name(i, LayerTensor.VALUE), layer.kvCols(), width, query.type())));
+                        matrix(name(i, LayerTensor.QUERY), layer.queryCols(), width),
+                        matrix(name(i, LayerTensor.KEY), layer.kvCols(), width),
+                        matrix(name(i, LayerTensor.VALUE), layer.kvCols(), width)));
     }
 
     private String name(int i, LayerTensor tensor) {
@@ -87,19 +90,12 @@ final class WeightsReader {
         return new Projection(arena, List.of(matrix(name, rows, cols)));
     }
 
-    private Matrix matrix(String name, int rows, int cols) throws CheckpointException {
+    private WeightMatrix matrix(String name, int rows, int cols) throws CheckpointException {
         Tensor tensor = tensor(name, List.of((long) rows, (long) cols));
-        return Matrix.dense(tensor.data(), tensor.type(), rows, cols);
-    }
-
-    /// A matrix of the query projection's type: one pass streams all three.
-    private Matrix matrix(String name, int rows, int cols, DataType type) throws CheckpointException {
-        Tensor tensor = tensor(name, List.of((long) rows, (long) cols));
-        if (tensor.type() != type) {
-            throw new CheckpointException("%s: %s is %s %s, need %s as the query projection is"
-                    .formatted(tensor.file(), name, tensor.type(), tensor.shape(), type));
-        }
-        return Matrix.dense(tensor.data(), type, rows, cols);
+        Optional<BlockType> blocks = BlockType.named(tensor.storedType());
+        return blocks.isPresent()
+                ? new BlockMatrix(tensor.data(), blocks.get(), rows, cols)
+                : Matrix.dense(tensor.data(), tensor.type(), rows, cols);
     }
 
     private @Nullable Matrix optionalNorm(boolean present, String name, int width) throws CheckpointException {
