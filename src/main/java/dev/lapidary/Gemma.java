@@ -69,10 +69,11 @@ public final class Gemma implements AutoCloseable {
         return open(path, Options.defaults());
     }
 
-    /// Opens a checkpoint: a folder in Hugging Face layout (`config.json`, `model.safetensors` or shards with an index,
-    /// and, unless only token ids are used, `tokenizer.model` or `tokenizer.json`); or a GGUF file, tokenizer
-    /// included, of a split one the first part; or a folder with one model in GGUF. Weights are mapped, not read,
-    /// unless `options` want them in another format, or the file has them in Q8_0 or Q4_0: those are laid out anew.
+    /// Opens a checkpoint: a folder in Hugging Face layout (`config.json`, `model.safetensors` or shards with an
+    /// index, and, unless only token ids are used, `tokenizer.model` or `tokenizer.json`); or a GGUF file,
+    /// tokenizer included, of a split one the first part; or a folder with one model in GGUF. Weights are mapped,
+    /// not read, unless `options` want them in another format, or the file has them in Q8_0 or Q4_0: those are laid
+    /// out anew.
     ///
     /// @throws IOException              if a file is missing, damaged or of a model that is not implemented, naming
     ///                                  the file and the key or tensor
@@ -203,7 +204,8 @@ public final class Gemma implements AutoCloseable {
     public Tokenizer tokenizer() {
         if (tokenizer == null) {
             throw new IllegalStateException(
-                    "%s: got no tokenizer, need tokenizer.model, tokenizer.json or the metadata of a GGUF file".formatted(source));
+                    "%s: got no tokenizer, need tokenizer.model, tokenizer.json or the metadata of a GGUF file"
+                            .formatted(source));
         }
         return tokenizer;
     }

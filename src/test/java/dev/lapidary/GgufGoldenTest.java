@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.lapidary.checkpoint.GgmlType;
 import dev.lapidary.checkpoint.GgufKeys;
-import dev.lapidary.model.Golden;
 import dev.lapidary.model.GgufCopy;
+import dev.lapidary.model.Golden;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;

@@ -25,17 +25,15 @@ public final class Checkpoint implements AutoCloseable {
     }
 
     /// Opens a Hugging Face folder: `config.json` with `model.safetensors`, or with `model.safetensors.index.json`
-    /// and its shards; or a GGUF file (of a split one the first part, its name ending in `-00001-of-0000N.gguf`); or
-    /// a folder with one model in GGUF and no `config.json`. Every file's header is read and checked; throws
+    /// and its shards; or a GGUF file (of a split one the first part, its name ending in `-00001-of-0000N.gguf`);
+    /// or a folder with one model in GGUF and no `config.json`. Every file's header is read and checked; throws
     /// [CheckpointException] for the first thing wrong.
     @SuppressWarnings("MustBeClosedChecker") // the arena is the checkpoint's
     public static Checkpoint open(Path path) throws CheckpointException {
         Arena arena = Arena.ofShared();
         try {
             Optional<Path> gguf = GgufPlace.of(path);
-            return gguf.isPresent()
-                    ? GgufFile.open(path, gguf.get(), arena)
-                    : new HuggingFaceFolder(path).open(arena);
+            return gguf.isPresent() ? GgufFile.open(path, gguf.get(), arena) : new HuggingFaceFolder(path).open(arena);
         } catch (CheckpointException | RuntimeException | Error e) {
             arena.close();
             throw e;

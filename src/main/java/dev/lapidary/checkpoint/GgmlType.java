@@ -75,8 +75,8 @@ public enum GgmlType {
         return blockBytes;
     }
 
-    /// Bytes of a tensor of that shape, rows being its last extent. Throws `ArithmeticException` where they overflow
-    /// a `long`, an extent is negative, or a row is no whole number of blocks.
+    /// Bytes of a tensor of that shape, rows being its last extent. Throws `ArithmeticException` where they
+    /// overflow a `long`, an extent is negative, or a row is no whole number of blocks.
     public long bytes(List<Long> shape) {
         long elements = 1;
         for (long extent : shape) {

@@ -60,7 +60,8 @@ public record GgufFile(Path path, GgufMetadata metadata, SequencedMap<String, Te
         }
         if (parts > 1) {
             if (metadata.intValue(PART) != 0) {
-                throw metadata.problem(PART, "0: the first part, whose name ends in -00001-of-%05d.gguf".formatted(parts));
+                throw metadata.problem(
+                        PART, "0: the first part, whose name ends in -00001-of-%05d.gguf".formatted(parts));
             }
             for (int number = 2; number <= parts; number++) {
                 addPart(tensors, map(GgufPlace.part(file, number, parts), arena), number, parts);
@@ -83,8 +84,8 @@ public record GgufFile(Path path, GgufMetadata metadata, SequencedMap<String, Te
         for (Tensor tensor : part.tensors.values()) {
             Tensor other = tensors.putIfAbsent(tensor.name(), tensor);
             if (other != null) {
-                throw new CheckpointException("%s: %s: got it in %s too, need it once"
-                        .formatted(part.path, tensor.name(), other.file()));
+                throw new CheckpointException(
+                        "%s: %s: got it in %s too, need it once".formatted(part.path, tensor.name(), other.file()));
             }
         }
     }

@@ -17,8 +17,8 @@ record GgufHeader(GgufMetadata metadata, List<Entry> entries, int alignment, lon
     /// @param offset first byte, counted from the start of the data; not checked yet
     record Entry(String name, GgmlType type, List<Long> shape, long offset, long bytes) {}
 
-    /// The entries in the order of their bytes, after checking that each lies within the file, aligned, and apart from
-    /// the others.
+    /// The entries in the order of their bytes, after checking that each lies within the file, aligned, and apart
+    /// from the others.
     List<Entry> inFileOrder(Path file, long fileBytes) throws CheckpointException {
         List<Entry> ordered = new ArrayList<>(entries);
         ordered.sort(Comparator.comparingLong(Entry::offset).thenComparingLong(Entry::bytes));

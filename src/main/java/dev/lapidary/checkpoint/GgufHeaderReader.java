@@ -136,8 +136,8 @@ final class GgufHeaderReader {
     private GgufType type(String key) throws IOException {
         int number = in.int32(key);
         Optional<GgufType> type = GgufType.numbered(number);
-        return type.orElseThrow(() -> in.problem(
-                key, "got type %s, need one of 0 to 12".formatted(Integer.toUnsignedString(number))));
+        return type.orElseThrow(
+                () -> in.problem(key, "got type %s, need one of 0 to 12".formatted(Integer.toUnsignedString(number))));
     }
 
     private Entry entry(int index) throws IOException {
@@ -155,8 +155,7 @@ final class GgufHeaderReader {
         GgmlType type = GgmlType.numbered(number)
                 .orElseThrow(() -> in.problem(
                         name,
-                        "got tensor type %s, need one this version knows"
-                                .formatted(Integer.toUnsignedString(number))));
+                        "got tensor type %s, need one this version knows".formatted(Integer.toUnsignedString(number))));
         long offset = in.int64(name);
         try {
             return new Entry(name, type, List.copyOf(shape), offset, type.bytes(shape));
@@ -172,8 +171,7 @@ final class GgufHeaderReader {
         long length = in.int64(what);
         if (length < 1 || length > mostBytes) {
             throw in.problem(
-                    what,
-                    "got a name of %s bytes, need 1 to %d".formatted(Long.toUnsignedString(length), mostBytes));
+                    what, "got a name of %s bytes, need 1 to %d".formatted(Long.toUnsignedString(length), mostBytes));
         }
         try {
             return StandardCharsets.UTF_8

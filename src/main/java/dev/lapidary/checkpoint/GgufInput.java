@@ -18,9 +18,8 @@ final class GgufInput {
     private final Path file;
     private final FileChannel channel;
     private final long fileBytes;
-    private final ByteBuffer buffer = ByteBuffer.allocate(BUFFER_BYTES)
-            .order(ByteOrder.LITTLE_ENDIAN)
-            .limit(0);
+    private final ByteBuffer buffer =
+            ByteBuffer.allocate(BUFFER_BYTES).order(ByteOrder.LITTLE_ENDIAN).limit(0);
     private long bufferStart;
 
     GgufInput(Path file, FileChannel channel) throws IOException {
@@ -78,8 +77,7 @@ final class GgufInput {
             throw problem(
                     what,
                     "got %s bytes from byte %d on, need at most %d (the file has %d, this version reads %d before the tensors); the file may be truncated"
-                            .formatted(
-                                    Long.toUnsignedString(count), position(), left, fileBytes, MAX_HEADER_BYTES));
+                            .formatted(Long.toUnsignedString(count), position(), left, fileBytes, MAX_HEADER_BYTES));
         }
     }
 

@@ -72,12 +72,11 @@ public final class GgufMetadata {
     /// A floating-point number that is finite.
     public double doubleValue(String key) throws CheckpointException {
         GgufValue value = single(key, "a number");
-        double number =
-                switch (value.type()) {
-                    case FLOAT32 -> value.buffer().getFloat();
-                    case FLOAT64 -> value.buffer().getDouble();
-                    default -> Double.NaN;
-                };
+        double number = switch (value.type()) {
+            case FLOAT32 -> value.buffer().getFloat();
+            case FLOAT64 -> value.buffer().getDouble();
+            default -> Double.NaN;
+        };
         if (!Double.isFinite(number)) {
             throw problem(key, "a finite floating-point number");
         }

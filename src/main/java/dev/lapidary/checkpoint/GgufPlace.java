@@ -64,9 +64,7 @@ public final class GgufPlace {
     }
 
     private static boolean isModel(Path file) {
-        return isGguf(file)
-                && !name(file).toLowerCase(Locale.ROOT).startsWith(VISION_PREFIX)
-                && partNumber(file) == 1;
+        return isGguf(file) && !name(file).toLowerCase(Locale.ROOT).startsWith(VISION_PREFIX) && partNumber(file) == 1;
     }
 
     private static boolean isGguf(Path file) {

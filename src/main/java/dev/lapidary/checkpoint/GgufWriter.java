@@ -24,8 +24,8 @@ public final class GgufWriter implements AutoCloseable {
         this.tensors = List.copyOf(tensors);
     }
 
-    /// Starts `file`, which may exist already and is then replaced at the end. Throws `IllegalArgumentException` for
-    /// two tensors of one name, and for a key that says the alignment, which is always 32.
+    /// Starts `file`, which may exist already and is then replaced at the end. Throws `IllegalArgumentException`
+    /// for two tensors of one name, and for a key that says the alignment, which is always 32.
     public static GgufWriter create(Path file, GgufKeys keys, List<GgufTensorSpec> tensors) throws IOException {
         if (keys.has(GgufHeaderReader.ALIGNMENT)) {
             throw new IllegalArgumentException(

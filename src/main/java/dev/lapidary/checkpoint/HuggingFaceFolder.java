@@ -103,8 +103,7 @@ final class HuggingFaceFolder {
     private void requireContents() throws CheckpointException {
         if (!Files.isDirectory(folder)) {
             throw new CheckpointException("%s: got %s, need a .gguf file or a folder with %s and %s or %s"
-                    .formatted(
-                            folder, Files.exists(folder) ? "a file" : "nothing there", CONFIG, WEIGHTS, INDEX));
+                    .formatted(folder, Files.exists(folder) ? "a file" : "nothing there", CONFIG, WEIGHTS, INDEX));
         }
         boolean weights = isThere(folder.resolve(WEIGHTS)) || isThere(folder.resolve(INDEX));
         if (!weights || !isThere(folder.resolve(CONFIG))) {

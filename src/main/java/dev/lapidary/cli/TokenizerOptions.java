@@ -8,7 +8,10 @@ import picocli.CommandLine.Option;
 
 /// Which vocabulary to use; the model itself is not opened.
 final class TokenizerOptions {
-    @Option(names = "--tokenizer", paramLabel = "FILE", description = "A tokenizer.model, a tokenizer.json or a GGUF file.")
+    @Option(
+            names = "--tokenizer",
+            paramLabel = "FILE",
+            description = "A tokenizer.model, a tokenizer.json or a GGUF file.")
     private @Nullable Path file;
 
     @Option(

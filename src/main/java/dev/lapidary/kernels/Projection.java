@@ -24,8 +24,8 @@ public final class Projection {
         WeightMatrix first = parts.getFirst();
         for (WeightMatrix part : parts) {
             if (part.cols() != first.cols()) {
-                throw new IllegalArgumentException("projection: got %s beside %s, need the same columns"
-                        .formatted(part.shape(), first.shape()));
+                throw new IllegalArgumentException(
+                        "projection: got %s beside %s, need the same columns".formatted(part.shape(), first.shape()));
             }
         }
         this.parts = List.copyOf(parts);

@@ -179,8 +179,7 @@ public final class GgufConfig {
         double localTheta =
                 metadata.doubleValue(key("rope.freq_base_swa"), family.localTheta == 0 ? theta : family.localTheta);
         return new GgufRope(
-                new Rope(theta, factor, headDim),
-                new Rope(localTheta, family.localTheta == 0 ? factor : 1, headDim));
+                new Rope(theta, factor, headDim), new Rope(localTheta, family.localTheta == 0 ? factor : 1, headDim));
     }
 
     private List<Integer> stopIds() throws CheckpointException {

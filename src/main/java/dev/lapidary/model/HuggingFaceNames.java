@@ -58,24 +58,22 @@ record HuggingFaceNames(String decoder, String outer) implements TensorNames {
 
     @Override
     public String layer(int layer, LayerTensor tensor, boolean postNorms) {
-        String part =
-                switch (tensor) {
-                    case PRE_ATTENTION_NORM -> "input_layernorm";
-                    case QUERY -> "self_attn.q_proj";
-                    case KEY -> "self_attn.k_proj";
-                    case VALUE -> "self_attn.v_proj";
-                    case QUERY_NORM -> "self_attn.q_norm";
-                    case KEY_NORM -> "self_attn.k_norm";
-                    case ATTENTION_OUTPUT -> "self_attn.o_proj";
-                    case POST_ATTENTION_NORM -> "post_attention_layernorm";
-                    // Without post-norms the file's post_attention_layernorm is what stands before the feed-forward
-                    case PRE_FEED_FORWARD_NORM ->
-                        postNorms ? "pre_feedforward_layernorm" : "post_attention_layernorm";
-                    case GATE -> "mlp.gate_proj";
-                    case UP -> "mlp.up_proj";
-                    case DOWN -> "mlp.down_proj";
-                    case POST_FEED_FORWARD_NORM -> "post_feedforward_layernorm";
-                };
+        String part = switch (tensor) {
+            case PRE_ATTENTION_NORM -> "input_layernorm";
+            case QUERY -> "self_attn.q_proj";
+            case KEY -> "self_attn.k_proj";
+            case VALUE -> "self_attn.v_proj";
+            case QUERY_NORM -> "self_attn.q_norm";
+            case KEY_NORM -> "self_attn.k_norm";
+            case ATTENTION_OUTPUT -> "self_attn.o_proj";
+            case POST_ATTENTION_NORM -> "post_attention_layernorm";
+            // Without post-norms the file's post_attention_layernorm is what stands before the feed-forward
+            case PRE_FEED_FORWARD_NORM -> postNorms ? "pre_feedforward_layernorm" : "post_attention_layernorm";
+            case GATE -> "mlp.gate_proj";
+            case UP -> "mlp.up_proj";
+            case DOWN -> "mlp.down_proj";
+            case POST_FEED_FORWARD_NORM -> "post_feedforward_layernorm";
+        };
         return "%slayers.%d.%s.weight".formatted(decoder, layer, part);
     }
 }

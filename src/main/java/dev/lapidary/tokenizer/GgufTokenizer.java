@@ -60,7 +60,8 @@ final class GgufTokenizer {
         Vocabulary.Builder pieces = new Vocabulary.Builder(metadata.source());
         for (int id = 0; id < tokens.length; id++) {
             PieceType type = type(id, types[id], special);
-            pieces.add(type == PieceType.USER_DEFINED ? tokens[id].replace(' ', TokenizerModel.SPACE) : tokens[id], type);
+            pieces.add(
+                    type == PieceType.USER_DEFINED ? tokens[id].replace(' ', TokenizerModel.SPACE) : tokens[id], type);
         }
         return TokenizerModel.ofScores(
                 metadata.source(), pieces.build(), scores, special, TokenizerModel.UNKNOWN_SURFACE);

@@ -67,9 +67,9 @@ public final class Tokenizer {
         }
     }
 
-    /// Loads a `tokenizer.model` (SentencePiece), a `tokenizer.json` (Hugging Face) or what a GGUF file carries, told
-    /// apart by the name's end. In a folder it takes `tokenizer.model`, else `tokenizer.json`, else the only model
-    /// in GGUF.
+    /// Loads a `tokenizer.model` (SentencePiece), a `tokenizer.json` (Hugging Face) or what a GGUF file carries,
+    /// told apart by the name's end. In a folder it takes `tokenizer.model`, else `tokenizer.json`, else the only
+    /// model in GGUF.
     ///
     /// Throws [TokenizerException] for a file that is broken or asks for something a Gemma tokenizer does not
     /// have.

@@ -62,7 +62,15 @@ class BadGgufTest {
                         "a: got 40 bytes from byte 49 on, need at most 15 (the file has 64, this version reads "
                                 + "100000000 before the tensors); the file may be truncated"),
                 arguments(
-                        new RawGguf().array("a", 8, 2, new GgufBytes().string("x").int64(Long.MAX_VALUE).toBytes()),
+                        new RawGguf()
+                                .array(
+                                        "a",
+                                        8,
+                                        2,
+                                        new GgufBytes()
+                                                .string("x")
+                                                .int64(Long.MAX_VALUE)
+                                                .toBytes()),
                         "a: got 9223372036854775807 bytes from byte 66 on, need at most 30 (the file has 96, this "
                                 + "version reads 100000000 before the tensors); the file may be truncated"),
                 arguments(

@@ -72,11 +72,7 @@ class GgufFileTest {
                 .data(12)
                 .write(folder.resolve("m.gguf"));
         try (Arena arena = Arena.ofConfined()) {
-            assertThat(GgufFile.map(file, arena)
-                            .tensors()
-                            .get("b")
-                            .data()
-                            .toArray(ValueLayout.JAVA_BYTE))
+            assertThat(GgufFile.map(file, arena).tensors().get("b").data().toArray(ValueLayout.JAVA_BYTE))
                     .hasSize(4);
         }
     }
@@ -102,7 +98,8 @@ class GgufFileTest {
                 .array("words", 8, 2, new GgufBytes().string("a").string("").toBytes())
                 .write(folder.resolve("m.gguf"));
         GgufMetadata metadata = GgufMetadata.read(file);
-        assertThat(List.of("u8", "i8", "u16", "i16", "u32", "i32", "u64", "i64")).map(metadata::intValue)
+        assertThat(List.of("u8", "i8", "u16", "i16", "u32", "i32", "u64", "i64"))
+                .map(metadata::intValue)
                 .containsExactly(200, -3, 60000, -300, 3, -70000, 5, -5);
         assertThat(metadata.doubleValue("f32")).isEqualTo(1.5);
         assertThat(metadata.doubleValue("f64")).isEqualTo(0.1);
@@ -127,19 +124,32 @@ class GgufFileTest {
                 .key("u64", 10, le(-1, 8))
                 .key("nan", 6, le(Float.floatToRawIntBits(Float.NaN), 4))
                 .key("text", 8, new GgufBytes().string("x".repeat(1000)).toBytes())
-                .key("latin", 8, new GgufBytes().int64(1).append(new byte[] {(byte) 0xE9}).toBytes())
+                .key(
+                        "latin",
+                        8,
+                        new GgufBytes()
+                                .int64(1)
+                                .append(new byte[] {(byte) 0xE9})
+                                .toBytes())
                 .array("words", 8, 1, new GgufBytes().string("a").toBytes())
                 .write(folder.resolve("m.gguf"));
         GgufMetadata metadata = GgufMetadata.read(file);
-        assertProblem(() -> metadata.intValue("u64"), file + ": u64: got 18446744073709551615, need an integer from "
-                + "-2147483648 to 2147483647");
+        assertProblem(
+                () -> metadata.intValue("u64"),
+                file + ": u64: got 18446744073709551615, need an integer from " + "-2147483648 to 2147483647");
         assertProblem(() -> metadata.intValue("nan"), file + ": nan: got NaN, need an integer");
         assertProblem(() -> metadata.doubleValue("nan"), file + ": nan: got NaN, need a finite floating-point number");
         assertProblem(() -> metadata.intValue("none"), file + ": none: got nothing, need an integer");
         assertProblem(() -> metadata.string("words"), file + ": words: got an array of 1 STRING, need a string");
-        assertProblem(() -> metadata.strings("words", 0), file + ": words: got an array of 1 STRING, need at most 0 elements");
-        assertProblem(() -> metadata.floats("words", 1), file + ": words: got an array of 1 STRING, need an array of FLOAT32");
-        assertProblem(() -> metadata.integers("words", 1), file + ": words: got an array of 1 STRING, need an array of integers");
+        assertProblem(
+                () -> metadata.strings("words", 0),
+                file + ": words: got an array of 1 STRING, need at most 0 elements");
+        assertProblem(
+                () -> metadata.floats("words", 1),
+                file + ": words: got an array of 1 STRING, need an array of FLOAT32");
+        assertProblem(
+                () -> metadata.integers("words", 1),
+                file + ": words: got an array of 1 STRING, need an array of integers");
         assertProblem(() -> metadata.string("latin"), file + ": latin: got bytes that are not UTF-8");
         assertThatExceptionOfType(CheckpointException.class)
                 .isThrownBy(() -> metadata.booleanValue("text", false))
@@ -182,10 +192,13 @@ class GgufFileTest {
         Files.copy(first, alone);
         assertProblem(
                 () -> open(alone), alone + ": got the first of 2 parts, need its name to end in -00001-of-00002.gguf");
-        new RawGguf().uint32("split.count", 2).uint32("split.no", 0).uint32("split.tensors.count", 5).write(first);
+        new RawGguf()
+                .uint32("split.count", 2)
+                .uint32("split.no", 0)
+                .uint32("split.tensors.count", 5)
+                .write(first);
         part(2, 2, "b");
-        assertProblem(
-                () -> open(first), first + ": split.tensors.count: got 5, need the 1 that the parts hold");
+        assertProblem(() -> open(first), first + ": split.tensors.count: got 5, need the 1 that the parts hold");
     }
 
     @Test

@@ -74,14 +74,18 @@ class MutatedGgufTest {
             try (Arena arena = Arena.ofConfined()) {
                 GgufFile mapped = GgufFile.map(file, arena);
                 touch(mapped);
-                Tokenizer.find(file).ifPresent(tokenizer -> assertThat(tokenizer.encode("a b")).isNotEmpty());
+                Tokenizer.find(file)
+                        .ifPresent(
+                                tokenizer -> assertThat(tokenizer.encode("a b")).isNotEmpty());
                 read++;
             } catch (CheckpointException | TokenizerException refused) {
                 assertThat(refused.getMessage()).startsWith(folder.toString()).hasSizeLessThan(4000);
             } catch (RuntimeException | Error e) {
                 fail("seed " + seed, e);
             }
-            assertThat(Duration.ofNanos(System.nanoTime() - start)).as("seed %d", seed).isLessThan(MOST);
+            assertThat(Duration.ofNanos(System.nanoTime() - start))
+                    .as("seed %d", seed)
+                    .isLessThan(MOST);
         }
         assertThat(read).as("some survive, most do not").isBetween(FILES / 100, FILES * 2 / 3);
     }
@@ -128,7 +132,10 @@ class MutatedGgufTest {
         return new RawGguf()
                 .key("general.architecture", 8, new GgufBytes().string("gemma3").toBytes())
                 .uint32("general.alignment", 32)
-                .key("gemma3.attention.layer_norm_rms_epsilon", 6, new GgufBytes().int32(0x358637bd).toBytes())
+                .key(
+                        "gemma3.attention.layer_norm_rms_epsilon",
+                        6,
+                        new GgufBytes().int32(0x358637bd).toBytes())
                 .key("tokenizer.ggml.model", 8, new GgufBytes().string("llama").toBytes())
                 .array("tokenizer.ggml.tokens", 8, pieces.size(), tokens.toBytes())
                 .array("tokenizer.ggml.scores", 6, pieces.size(), scores.toBytes())

@@ -42,7 +42,8 @@ final class RawGguf {
     }
 
     RawGguf array(String key, int type, long count, byte[] values) {
-        return key(key, 9, new GgufBytes().int32(type).int64(count).append(values).toBytes());
+        return key(
+                key, 9, new GgufBytes().int32(type).int64(count).append(values).toBytes());
     }
 
     /// A tensor; `extents` as the file has them, the fastest first.

@@ -154,8 +154,7 @@ class BlockMatrixTest {
     void everyTypeBecomesWhatIsAskedFor(BlockType type) {
         Matrix dense = (Matrix) WeightConversion.to(DataType.F32).convert(blocks(type), arena, _ -> {});
         assertThat(bits(dense)).isEqualTo(bits(wide(type)));
-        WeightMatrix requantized =
-                WeightConversion.to(BlockFormat.Q8_0).convert(blocks(type), arena, _ -> {});
+        WeightMatrix requantized = WeightConversion.to(BlockFormat.Q8_0).convert(blocks(type), arena, _ -> {});
         WeightMatrix quantized = WeightConversion.to(BlockFormat.Q8_0).convert(wide(type), arena, _ -> {});
         assertThat(bits(Panels.dense(requantized))).isEqualTo(bits(Panels.dense(quantized)));
     }

@@ -205,8 +205,10 @@ class PackedKernelsTest {
                 .hasMessageMatching("packed matrix: address 0x[0-9a-f]+, need a multiple of 64");
         PackedMatrix eight = new PackedMatrix(room, BlockFormat.Q8_0, 16, 32);
         PackedMatrix four = new PackedMatrix(room, BlockFormat.Q4_0, 16, 32);
-        assertThat(new Projection(Arena.ofAuto(), List.of(eight, eight)).isUniform()).isTrue();
-        assertThat(new Projection(Arena.ofAuto(), List.of(eight, four)).isUniform()).isFalse();
+        assertThat(new Projection(Arena.ofAuto(), List.of(eight, eight)).isUniform())
+                .isTrue();
+        assertThat(new Projection(Arena.ofAuto(), List.of(eight, four)).isUniform())
+                .isFalse();
         assertThat(eight.elementBytes()).isGreaterThanOrEqualTo(16 * 34);
         assertThat(four.elementBytes()).isGreaterThanOrEqualTo(16 * 18);
     }

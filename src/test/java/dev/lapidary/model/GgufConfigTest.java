@@ -44,8 +44,8 @@ class GgufConfigTest {
         "gemma-3-27b-it, gemma3"
     })
     void saysWhatTheJsonSays(String model, String architecture) throws IOException {
-        GemmaConfig json = HuggingFaceConfig.read(
-                ConfigKeys.read(Path.of("src/test/resources/configs", model + ".json")), null);
+        GemmaConfig json =
+                HuggingFaceConfig.read(ConfigKeys.read(Path.of("src/test/resources/configs", model + ".json")), null);
         GemmaConfig config = read(GgufCopy.keys(json, architecture, new GgufKeys()), json.vocab());
         assertThat(config)
                 .usingRecursiveComparison()
@@ -58,8 +58,7 @@ class GgufConfigTest {
 
     @Test
     void scalingStopsAtLocalLayersOfGemma3() throws IOException {
-        GemmaConfig config = read(gemma3()
-                .putString("gemma3.rope.scaling.type", "linear")
+        GemmaConfig config = read(gemma3().putString("gemma3.rope.scaling.type", "linear")
                 .putFloat32("gemma3.rope.scaling.factor", 8)
                 .putFloat32("gemma3.rope.freq_base", 1e6f));
         assertThat(config.layers().get(4).rope()).isEqualTo(new Rope(1e4, 1, 8));
@@ -68,8 +67,7 @@ class GgufConfigTest {
 
     @Test
     void localBaseAndPatternMayBeWritten() throws IOException {
-        GemmaConfig config = read(gemma3()
-                .putFloat32("gemma3.rope.freq_base_swa", 2e4f)
+        GemmaConfig config = read(gemma3().putFloat32("gemma3.rope.freq_base_swa", 2e4f)
                 .putUint32("gemma3.attention.sliding_window_pattern", 3));
         assertThat(attention(config)).isEqualTo("LLGLLGL");
         assertThat(config.layers().getFirst().rope().theta()).isEqualTo(2e4);
@@ -94,8 +92,7 @@ class GgufConfigTest {
 
     @Test
     void stopsAtTheEndOfATurnToo() throws IOException {
-        GemmaConfig config = read(gemma3()
-                .putUint32("tokenizer.ggml.eos_token_id", 1)
+        GemmaConfig config = read(gemma3().putUint32("tokenizer.ggml.eos_token_id", 1)
                 .putUint32("tokenizer.ggml.eot_token_id", 106)
                 .putUint32("tokenizer.ggml.bos_token_id", 5));
         assertThat(config.stopIds()).containsExactly(1, 106);

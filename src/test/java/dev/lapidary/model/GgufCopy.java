@@ -65,7 +65,8 @@ public final class GgufCopy {
             try (GgufWriter writer = GgufWriter.create(file, keys, specs)) {
                 int next = 0;
                 for (Tensor tensor : checkpoint.tensors().values()) {
-                    writer.write(MemorySegment.ofArray(bytes(tensor, specs.get(next++).type())));
+                    writer.write(MemorySegment.ofArray(
+                            bytes(tensor, specs.get(next++).type())));
                 }
                 writer.finish();
             }
@@ -102,7 +103,8 @@ public final class GgufCopy {
             keys.putFloat32(prefix + "rope.freq_base", (float) last.rope().theta());
             if (last.rope().factor() != 1) {
                 keys.putString(prefix + "rope.scaling.type", "linear");
-                keys.putFloat32(prefix + "rope.scaling.factor", (float) last.rope().factor());
+                keys.putFloat32(
+                        prefix + "rope.scaling.factor", (float) last.rope().factor());
             }
         }
         return keys;
@@ -133,8 +135,7 @@ public final class GgufCopy {
             return tensor.data().toArray(ValueLayout.JAVA_BYTE);
         }
         int count = Math.toIntExact(tensor.data().byteSize() / tensor.type().bytes());
-        ByteBuffer bytes =
-                ByteBuffer.allocate(count * type.blockBytes()).order(ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer bytes = ByteBuffer.allocate(count * type.blockBytes()).order(ByteOrder.LITTLE_ENDIAN);
         for (int i = 0; i < count; i++) {
             float value = value(tensor.data(), tensor.type(), i) + (isNorm(tensor) ? 1 : 0);
             if (type == GgmlType.F32) {

@@ -7,8 +7,8 @@ import dev.lapidary.checkpoint.Checkpoint;
 import dev.lapidary.checkpoint.CheckpointException;
 import dev.lapidary.kernels.DataType;
 import dev.lapidary.kernels.Matrix;
-import dev.lapidary.kernels.WeightMatrix;
 import dev.lapidary.kernels.ReferenceKernels;
+import dev.lapidary.kernels.WeightMatrix;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;
@@ -97,7 +97,8 @@ class WeightsReaderTest {
 
     @Test
     void queryKeyAndValueMayHaveTypesOfTheirOwn() throws IOException {
-        tiny().tensor("model.layers.1.self_attn.v_proj.weight", DataType.BF16, 16, 12).write(folder);
+        tiny().tensor("model.layers.1.self_attn.v_proj.weight", DataType.BF16, 16, 12)
+                .write(folder);
         try (Checkpoint checkpoint = Checkpoint.open(folder);
                 Arena arena = Arena.ofConfined()) {
             Weights weights = WeightsReader.read(checkpoint, config(checkpoint), arena);

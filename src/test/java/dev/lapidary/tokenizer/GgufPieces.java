@@ -48,7 +48,8 @@ final class GgufPieces {
                     if (piece.type() != PieceType.USER_DEFINED) {
                         return piece;
                     }
-                    boolean special = piece.text().startsWith("<") && piece.text().endsWith(">");
+                    boolean special =
+                            piece.text().startsWith("<") && piece.text().endsWith(">");
                     return special
                             ? new TestPiece(piece.text(), -1000, PieceType.CONTROL)
                             : new TestPiece(piece.text().replace('\u2581', ' '), -1000, PieceType.USER_DEFINED);

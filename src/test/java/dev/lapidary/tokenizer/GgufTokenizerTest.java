@@ -105,10 +105,13 @@ class GgufTokenizerTest {
                 keys(List.of("a", "b", "c", "d"), new float[4], new int[] {1, 1, 1, 1})
                         .putUint32("tokenizer.ggml.eos_token_id", 4),
                 "tokenizer.ggml.eos_token_id: got 4, need 0 to 3");
-        assertRefused(keys(List.of("a", "b", "c", "a"), new float[4], new int[] {1, 1, 1, 2}), "pieces 0 and 3 are both \"a\"");
+        assertRefused(
+                keys(List.of("a", "b", "c", "a"), new float[4], new int[] {1, 1, 1, 2}),
+                "pieces 0 and 3 are both \"a\"");
         List<String> endless = new ArrayList<>(List.of("a", "b", "c"));
         endless.add("x".repeat(1025));
-        assertRefused(keys(endless, new float[4], new int[] {1, 1, 1, 2}), "piece 3: got 1025 characters, need 1 to 1024");
+        assertRefused(
+                keys(endless, new float[4], new int[] {1, 1, 1, 2}), "piece 3: got 1025 characters, need 1 to 1024");
     }
 
     private static GgufKeys keys(List<String> tokens, float[] scores, int[] types) {
