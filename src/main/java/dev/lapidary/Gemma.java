@@ -1,6 +1,7 @@
 package dev.lapidary;
 
 import dev.lapidary.checkpoint.Checkpoint;
+import dev.lapidary.checkpoint.GgufPlace;
 import dev.lapidary.kernels.Backend;
 import dev.lapidary.kernels.Backends;
 import dev.lapidary.kernels.DriverThread;
@@ -87,7 +88,7 @@ public final class Gemma implements AutoCloseable {
     /// As [#open(Path, Options)], telling how far the conversion of weights is.
     @SuppressWarnings("MustBeClosedChecker") // the arena is the model's
     public static Gemma open(Path path, Options options, OpeningListener listener) throws IOException {
-        Tokenizer tokenizer = Files.exists(path) ? Tokenizer.find(path).orElse(null) : null;
+        Tokenizer tokenizer = tokenizer(path);
         Backend backend = DriverThread.call(() -> Backends.open(options.backend()));
         Checkpoint checkpoint = Checkpoint.open(path);
         String source = checkpoint.path().toString();
@@ -247,6 +248,12 @@ public final class Gemma implements AutoCloseable {
                 }
             }
         });
+    }
+
+    /// The tokenizer in a folder or a GGUF file; any other file is no model, which opening the checkpoint then says.
+    private static @Nullable Tokenizer tokenizer(Path path) throws IOException {
+        boolean mayHaveOne = Files.isDirectory(path) || GgufPlace.of(path).isPresent();
+        return mayHaveOne ? Tokenizer.find(path).orElse(null) : null;
     }
 
     NativeKernels kernels() {

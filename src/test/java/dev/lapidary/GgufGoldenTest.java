@@ -31,21 +31,24 @@ class GgufGoldenTest {
         assertThat(got).isDeepEqualTo(expected);
     }
 
-    /// Without the first token's rows in the file's own type nothing is widened before it is read: F16 holds what
-    /// F32 holds of the same values.
+    /// The tiny models in BF16 fit F16, those in F32 are rounded: measured 2.4e-3 of the largest logit.
     @ParameterizedTest
     @FieldSource("CASES")
     void f16IsReadInPlace(String name) throws IOException {
         Golden golden = Golden.of(name);
-        Path half = GgufCopy.write(golden.folder(), folder.resolve("f16.gguf"), GgmlType.F16, scale(name));
-        float[][] stored = logits(golden.folder(), golden);
-        float[][] got = logits(half, golden);
-        for (int row = 0; row < got.length; row++) {
-            float[] expected = stored[row];
-            for (int id = 0; id < expected.length; id++) {
-                assertThat(got[row][id]).isCloseTo(expected[id], org.assertj.core.api.Assertions.within(0.05f));
+        float[][] expected = logits(golden.folder(), golden);
+        float[][] got =
+                logits(GgufCopy.write(golden.folder(), folder.resolve("m.gguf"), GgmlType.F16, scale(name)), golden);
+        double largest = 0;
+        double worst = 0;
+        for (int row = 0; row < expected.length; row++) {
+            for (int id = 0; id < expected[row].length; id++) {
+                largest = Math.max(largest, Math.abs(expected[row][id]));
+                worst = Math.max(worst, Math.abs(got[row][id] - expected[row][id]));
             }
         }
+        boolean rounded = name.equals("gemma1-mha") || name.equals("gemma3-text-ropescale");
+        assertThat(worst / largest).isLessThan(rounded ? 5e-3 : 1e-5);
     }
 
     @ParameterizedTest

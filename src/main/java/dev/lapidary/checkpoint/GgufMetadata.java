@@ -46,6 +46,12 @@ public final class GgufMetadata {
         return value != null && value.array();
     }
 
+    /// Elements of an array; 0 where the key is absent or no array.
+    public int arrayLength(String key) {
+        GgufValue value = values.get(key);
+        return value != null && value.array() ? value.count() : 0;
+    }
+
     /// All keys, in the file's order.
     public Set<String> keys() {
         return values.keySet();

@@ -8,15 +8,11 @@ import dev.lapidary.tokenizer.TokenizerException;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
-import java.util.function.BiFunction;
 import java.util.zip.CRC32;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -30,36 +26,6 @@ class MutatedGgufTest {
     /// Far more than any file here takes, far less than a hang.
     private static final Duration MOST = Duration.ofSeconds(5);
 
-    /// Integers that break sizes, counts and offsets.
-    private static final long[] NUMBERS = {
-        0,
-        1,
-        -1,
-        7,
-        8,
-        9,
-        31,
-        32,
-        33,
-        255,
-        65536,
-        Integer.MAX_VALUE,
-        Integer.MIN_VALUE,
-        1L << 32,
-        1L << 40,
-        1L << 60,
-        Long.MAX_VALUE,
-        Long.MIN_VALUE
-    };
-
-    private static final List<BiFunction<byte[], Random, byte[]>> MUTATIONS = List.of(
-            MutatedGgufTest::flipBit,
-            MutatedGgufTest::setInt32,
-            MutatedGgufTest::setInt64,
-            MutatedGgufTest::cutOut,
-            MutatedGgufTest::repeat,
-            MutatedGgufTest::truncate);
-
     @TempDir
     private Path folder = Path.of("");
 
@@ -69,7 +35,7 @@ class MutatedGgufTest {
         Path file = folder.resolve("m.gguf");
         int read = 0;
         for (int seed = 0; seed < FILES; seed++) {
-            Files.write(file, mutated(good, new Random(seed)));
+            Files.write(file, Mutations.mutated(good, new Random(seed), Mutations.BINARY));
             long start = System.nanoTime();
             try (Arena arena = Arena.ofConfined()) {
                 GgufFile mapped = GgufFile.map(file, arena);
@@ -147,62 +113,5 @@ class MutatedGgufTest {
                 .tensor("output_norm.weight", 30, 224, 4)
                 .data(232)
                 .toBytes();
-    }
-
-    private static byte[] mutated(byte[] bytes, Random random) {
-        byte[] result = bytes.clone();
-        for (int changes = 1 + random.nextInt(3); changes > 0; changes--) {
-            result = MUTATIONS.get(random.nextInt(MUTATIONS.size())).apply(result, random);
-        }
-        return result;
-    }
-
-    private static byte[] flipBit(byte[] bytes, Random random) {
-        if (bytes.length > 0) {
-            bytes[random.nextInt(bytes.length)] ^= (byte) (1 << random.nextInt(8));
-        }
-        return bytes;
-    }
-
-    private static byte[] setInt32(byte[] bytes, Random random) {
-        if (bytes.length >= Integer.BYTES) {
-            int at = random.nextInt(bytes.length - Integer.BYTES + 1);
-            littleEndian(bytes).putInt(at, (int) NUMBERS[random.nextInt(NUMBERS.length)]);
-        }
-        return bytes;
-    }
-
-    private static byte[] setInt64(byte[] bytes, Random random) {
-        if (bytes.length >= Long.BYTES) {
-            int at = random.nextInt(bytes.length - Long.BYTES + 1);
-            littleEndian(bytes).putLong(at, NUMBERS[random.nextInt(NUMBERS.length)]);
-        }
-        return bytes;
-    }
-
-    private static ByteBuffer littleEndian(byte[] bytes) {
-        return ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
-    }
-
-    private static byte[] cutOut(byte[] bytes, Random random) {
-        int from = random.nextInt(bytes.length + 1);
-        int to = Math.min(bytes.length, from + random.nextInt(40));
-        return join(Arrays.copyOf(bytes, from), Arrays.copyOfRange(bytes, to, bytes.length));
-    }
-
-    private static byte[] repeat(byte[] bytes, Random random) {
-        int from = random.nextInt(bytes.length + 1);
-        int to = Math.min(bytes.length, from + random.nextInt(80));
-        return join(Arrays.copyOf(bytes, to), Arrays.copyOfRange(bytes, from, bytes.length));
-    }
-
-    private static byte[] truncate(byte[] bytes, Random random) {
-        return Arrays.copyOf(bytes, random.nextInt(bytes.length + 1));
-    }
-
-    private static byte[] join(byte[] first, byte[] second) {
-        byte[] joined = Arrays.copyOf(first, first.length + second.length);
-        System.arraycopy(second, 0, joined, first.length, second.length);
-        return joined;
     }
 }

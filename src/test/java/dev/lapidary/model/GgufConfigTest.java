@@ -3,10 +3,13 @@ package dev.lapidary.model;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import dev.lapidary.checkpoint.Checkpoint;
 import dev.lapidary.checkpoint.CheckpointException;
 import dev.lapidary.checkpoint.ConfigKeys;
+import dev.lapidary.checkpoint.GgmlType;
 import dev.lapidary.checkpoint.GgufKeys;
 import dev.lapidary.checkpoint.GgufMetadata;
+import dev.lapidary.checkpoint.GgufTensorSpec;
 import dev.lapidary.checkpoint.GgufWriter;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -143,6 +146,21 @@ class GgufConfigTest {
         assertRefused(shape("gemma3", 2_000_000_000, 4), "gemma3.block_count: got 2000000000, need 1 to 1024");
         assertRefused(shape("gemma3", 7, 0), "gemma3.attention.head_count: got 0, need at least 1");
         assertRefused(shape("gemma3", 7, 3), "kvHeads: got 2, need a divisor of 3 heads");
+    }
+
+    @Test
+    void everyTokenHasARow() throws IOException {
+        GgufKeys keys = gemma3().putStrings("tokenizer.ggml.tokens", List.of("a", "b", "c"));
+        GgufTensorSpec table = new GgufTensorSpec("token_embd.weight", GgmlType.F32, List.of(2L, 0L));
+        try (GgufWriter writer = GgufWriter.create(file, keys, List.of(table))) {
+            writer.finish();
+        }
+        try (Checkpoint checkpoint = Checkpoint.open(file)) {
+            assertThatExceptionOfType(CheckpointException.class)
+                    .isThrownBy(() -> CheckpointConfig.read(checkpoint))
+                    .withMessage(file + ": tokenizer.ggml.tokens: got an array of 3 STRING, need at most the 2 that "
+                            + "token_embd.weight has rows for");
+        }
     }
 
     private static GgufKeys gemma3() {

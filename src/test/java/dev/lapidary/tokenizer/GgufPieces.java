@@ -3,12 +3,13 @@ package dev.lapidary.tokenizer;
 import dev.lapidary.checkpoint.GgufKeys;
 import dev.lapidary.checkpoint.GgufWriter;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
 /// Writes tokenizers into GGUF files, metadata alone.
-final class GgufPieces {
+public final class GgufPieces {
     private GgufPieces() {}
 
     /// The pieces of a `tokenizer.model`, read by hand.
@@ -55,6 +56,11 @@ final class GgufPieces {
                             : new TestPiece(piece.text().replace('\u2581', ' '), -1000, PieceType.USER_DEFINED);
                 })
                 .toList();
+    }
+
+    /// The converter's keys for a `tokenizer.model`.
+    public static GgufKeys keys(Path model) throws IOException {
+        return keys(converted(of(Files.readAllBytes(model))));
     }
 
     /// All keys that the converter writes for a tokenizer.
