@@ -1043,7 +1043,9 @@ public class GemmaKernels extends GemmaKernels$shared {
             GemmaKernels.C_POINTER,
             GemmaKernels.C_LONG,
             GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG,
             GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
             GemmaKernels.C_LONG,
             GemmaKernels.C_LONG,
             GemmaKernels.C_POINTER,
@@ -1065,7 +1067,7 @@ public class GemmaKernels extends GemmaKernels$shared {
     /**
      * Function descriptor for:
      * {@snippet lang=c :
-     * void gemma_head_norm_rope_f32(float *out, int64_t out_row_stride, int64_t out_head_stride, const float *in, int64_t in_row_stride, int64_t in_head_stride, const float *weight, float eps, const float *cos, const float *sin, int64_t rope_dims, float scale, int64_t rows, int64_t heads, int64_t head_dim)
+     * void gemma_head_norm_rope_f32(float *out, int64_t out_row, int64_t out_row_stride, int64_t out_head_stride, const float *in, int64_t in_row, int64_t in_row_stride, int64_t in_head_stride, const float *weight, float eps, const float *cos, const float *sin, int64_t rope_dims, float scale, int64_t rows, int64_t heads, int64_t head_dim)
      * }
      */
     public static FunctionDescriptor gemma_head_norm_rope_f32$descriptor() {
@@ -1075,7 +1077,7 @@ public class GemmaKernels extends GemmaKernels$shared {
     /**
      * Downcall method handle for:
      * {@snippet lang=c :
-     * void gemma_head_norm_rope_f32(float *out, int64_t out_row_stride, int64_t out_head_stride, const float *in, int64_t in_row_stride, int64_t in_head_stride, const float *weight, float eps, const float *cos, const float *sin, int64_t rope_dims, float scale, int64_t rows, int64_t heads, int64_t head_dim)
+     * void gemma_head_norm_rope_f32(float *out, int64_t out_row, int64_t out_row_stride, int64_t out_head_stride, const float *in, int64_t in_row, int64_t in_row_stride, int64_t in_head_stride, const float *weight, float eps, const float *cos, const float *sin, int64_t rope_dims, float scale, int64_t rows, int64_t heads, int64_t head_dim)
      * }
      */
     public static MethodHandle gemma_head_norm_rope_f32$handle() {
@@ -1085,7 +1087,7 @@ public class GemmaKernels extends GemmaKernels$shared {
     /**
      * Address for:
      * {@snippet lang=c :
-     * void gemma_head_norm_rope_f32(float *out, int64_t out_row_stride, int64_t out_head_stride, const float *in, int64_t in_row_stride, int64_t in_head_stride, const float *weight, float eps, const float *cos, const float *sin, int64_t rope_dims, float scale, int64_t rows, int64_t heads, int64_t head_dim)
+     * void gemma_head_norm_rope_f32(float *out, int64_t out_row, int64_t out_row_stride, int64_t out_head_stride, const float *in, int64_t in_row, int64_t in_row_stride, int64_t in_head_stride, const float *weight, float eps, const float *cos, const float *sin, int64_t rope_dims, float scale, int64_t rows, int64_t heads, int64_t head_dim)
      * }
      */
     public static MemorySegment gemma_head_norm_rope_f32$address() {
@@ -1094,16 +1096,16 @@ public class GemmaKernels extends GemmaKernels$shared {
 
     /**
      * {@snippet lang=c :
-     * void gemma_head_norm_rope_f32(float *out, int64_t out_row_stride, int64_t out_head_stride, const float *in, int64_t in_row_stride, int64_t in_head_stride, const float *weight, float eps, const float *cos, const float *sin, int64_t rope_dims, float scale, int64_t rows, int64_t heads, int64_t head_dim)
+     * void gemma_head_norm_rope_f32(float *out, int64_t out_row, int64_t out_row_stride, int64_t out_head_stride, const float *in, int64_t in_row, int64_t in_row_stride, int64_t in_head_stride, const float *weight, float eps, const float *cos, const float *sin, int64_t rope_dims, float scale, int64_t rows, int64_t heads, int64_t head_dim)
      * }
      */
-    public static void gemma_head_norm_rope_f32(MemorySegment out, long out_row_stride, long out_head_stride, MemorySegment in, long in_row_stride, long in_head_stride, MemorySegment weight, float eps, MemorySegment cos, MemorySegment sin, long rope_dims, float scale, long rows, long heads, long head_dim) {
+    public static void gemma_head_norm_rope_f32(MemorySegment out, long out_row, long out_row_stride, long out_head_stride, MemorySegment in, long in_row, long in_row_stride, long in_head_stride, MemorySegment weight, float eps, MemorySegment cos, MemorySegment sin, long rope_dims, float scale, long rows, long heads, long head_dim) {
         var mh$ = gemma_head_norm_rope_f32.HANDLE;
         try {
             if (TRACE_DOWNCALLS) {
-                traceDowncall("gemma_head_norm_rope_f32", out, out_row_stride, out_head_stride, in, in_row_stride, in_head_stride, weight, eps, cos, sin, rope_dims, scale, rows, heads, head_dim);
+                traceDowncall("gemma_head_norm_rope_f32", out, out_row, out_row_stride, out_head_stride, in, in_row, in_row_stride, in_head_stride, weight, eps, cos, sin, rope_dims, scale, rows, heads, head_dim);
             }
-            mh$.invokeExact(out, out_row_stride, out_head_stride, in, in_row_stride, in_head_stride, weight, eps, cos, sin, rope_dims, scale, rows, heads, head_dim);
+            mh$.invokeExact(out, out_row, out_row_stride, out_head_stride, in, in_row, in_row_stride, in_head_stride, weight, eps, cos, sin, rope_dims, scale, rows, heads, head_dim);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {

@@ -5,6 +5,7 @@ import dev.lapidary.Benchmark;
 import dev.lapidary.Gemma;
 import dev.lapidary.MachineLimits;
 import dev.lapidary.Options;
+import dev.lapidary.Profile;
 import dev.lapidary.Workload;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -60,6 +61,12 @@ final class BenchCommand implements Callable<Integer> {
 
     @Mixin
     private WorkloadOptions workloads = new WorkloadOptions();
+
+    @Option(
+            names = "--profile",
+            description = "Shows where the time of each workload goes: the kernels' operations, and what is outside"
+                    + " of them.")
+    private boolean profile;
 
     @Option(names = "--json", description = "Prints one object.")
     private boolean json;
@@ -126,7 +133,12 @@ final class BenchCommand implements Callable<Integer> {
                         workload, workloads.warmUp(), workloads.repetitions(), () -> progress.step(1));
                 MachineLimits after = benchmark.limits();
                 measurements.add(new Measurement(
-                        workload, benchmark.work(workload), benchmark.arithmetic(), before.max(after), seconds));
+                        workload,
+                        benchmark.work(workload),
+                        benchmark.arithmetic(),
+                        before.max(after),
+                        profile ? benchmark.profile(workload, 1, workloads.repetitions()) : null,
+                        seconds));
                 best = best.max(after);
                 before = after;
             }
@@ -156,6 +168,28 @@ final class BenchCommand implements Callable<Integer> {
                     Amounts.giga(one.operationsPerSecond()),
                     "%s of %s".formatted(Amounts.percent(one.ofLimit()), one.limitName()));
         }
+        table.print(console.out());
+        for (Measurement one : run.measurements()) {
+            if (one.profile() != null) {
+                print(one.workload().name(), one.profile());
+            }
+        }
+    }
+
+    private void print(String name, Profile profiled) {
+        console.out().println();
+        console.out().println("%s without sampling: %s".formatted(name, Amounts.seconds(profiled.seconds())));
+        Table table = new Table("", "calls", "time", "each", "share");
+        for (Profile.Part part : profiled.parts()) {
+            table.row(
+                    part.operation(),
+                    Amounts.text("%.0f", part.calls()),
+                    Amounts.seconds(part.seconds()),
+                    Amounts.seconds(part.seconds() / part.calls()),
+                    Amounts.percent(part.seconds() / profiled.seconds()));
+        }
+        double outside = profiled.secondsOutside();
+        table.row("outside kernels", "", Amounts.seconds(outside), "", Amounts.percent(outside / profiled.seconds()));
         table.print(console.out());
     }
 

@@ -1,5 +1,7 @@
 package dev.lapidary.kernels;
 
+import static dev.lapidary.kernels.KernelChecks.requireHeads;
+
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
@@ -41,7 +43,25 @@ public interface Kernels {
     ///
     /// @param norm  `[1, headDim]` or null
     /// @param rope  angles of each row or null (Su et al. 2021; pairs (i, i + dims / 2))
-    void headNormRope(Heads in, @Nullable Matrix norm, float epsilon, @Nullable RopeTable rope, float scale, Heads out);
+    default void headNormRope(
+            Heads in, @Nullable Matrix norm, float epsilon, @Nullable RopeTable rope, float scale, Heads out) {
+        requireHeads("out", out, in.rows(), in.heads(), in.headDim());
+        headNormRope(in, 0, in.rows(), norm, epsilon, rope, scale, out, 0);
+    }
+
+    /// The same for rows `row` to `row + count` of `in` and of `rope`, which go to rows from `outRow` on: a few slots
+    /// of
+    /// a cache are written without a view of them.
+    void headNormRope(
+            Heads in,
+            int row,
+            int count,
+            @Nullable Matrix norm,
+            float epsilon,
+            @Nullable RopeTable rope,
+            float scale,
+            Heads out,
+            int outRow);
 
     /// `out = in * weights^T`, the parts' outputs side by side: `[seq, in] -> [seq, weights.rows()]`.
     void project(Matrix in, Projection weights, Matrix out);

@@ -12,6 +12,7 @@ import static dev.lapidary.kernels.KernelChecks.requireShape;
 import static dev.lapidary.kernels.KernelChecks.requireSpans;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /// The engine's arithmetic: the shim for what is bound by memory or fused, a matmul [Backend] for many rows at once.
@@ -126,8 +127,18 @@ public final class NativeKernels implements Kernels, AutoCloseable {
 
     @Override
     public void headNormRope(
-            Heads in, @Nullable Matrix norm, float epsilon, @Nullable RopeTable rope, float scale, Heads out) {
-        requireHeads("out", out, in.rows(), in.heads(), in.headDim());
+            Heads in,
+            int row,
+            int count,
+            @Nullable Matrix norm,
+            float epsilon,
+            @Nullable RopeTable rope,
+            float scale,
+            Heads out,
+            int outRow) {
+        requireHeads("out", out, out.rows(), in.heads(), in.headDim());
+        Objects.checkFromIndexSize(row, count, in.rows());
+        Objects.checkFromIndexSize(outRow, count, out.rows());
         MemorySegment weight = MemorySegment.NULL;
         if (norm != null) {
             requireShape("norm", norm, 1, in.headDim());
@@ -151,9 +162,11 @@ public final class NativeKernels implements Kernels, AutoCloseable {
         }
         gemma_head_norm_rope_f32(
                 out.data(),
+                outRow,
                 out.rowStride(),
                 out.headStride(),
                 in.data(),
+                row,
                 in.rowStride(),
                 in.headStride(),
                 weight,
@@ -162,7 +175,7 @@ public final class NativeKernels implements Kernels, AutoCloseable {
                 sin,
                 ropeDims,
                 scale,
-                in.rows(),
+                count,
                 in.heads(),
                 in.headDim());
     }

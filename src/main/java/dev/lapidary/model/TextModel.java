@@ -12,15 +12,15 @@ public final class TextModel {
     private final GemmaConfig config;
     private final Weights weights;
     private final long convertedBytes;
+    private final Workspace workspace;
     private final Decoder decoder;
-    private final int chunk;
 
-    private TextModel(GemmaConfig config, Weights weights, long convertedBytes, Decoder decoder, int chunk) {
+    private TextModel(GemmaConfig config, Weights weights, long convertedBytes, Kernels kernels, Workspace workspace) {
         this.config = config;
         this.weights = weights;
         this.convertedBytes = convertedBytes;
-        this.decoder = decoder;
-        this.chunk = chunk;
+        this.workspace = workspace;
+        decoder = new Decoder(config, weights, kernels, workspace);
     }
 
     /// Reads config and weights, which stay in the checkpoint's mapping unless `formats` changes them.
@@ -90,8 +90,7 @@ public final class TextModel {
             Kernels kernels,
             int chunk,
             SegmentAllocator scratch) {
-        Decoder decoder = new Decoder(config, weights, kernels, new Workspace(config, chunk, scratch));
-        return new TextModel(config, weights, convertedBytes, decoder, chunk);
+        return new TextModel(config, weights, convertedBytes, kernels, new Workspace(config, chunk, scratch));
     }
 
     /// Extents and traits.
@@ -101,7 +100,7 @@ public final class TextModel {
 
     /// Most tokens in a batch.
     public int chunk() {
-        return chunk;
+        return workspace.maxRows();
     }
 
     /// How the weights of the layers are held.
@@ -124,9 +123,14 @@ public final class TextModel {
         return decoder;
     }
 
+    /// Another decoder of the same weights in the same workspace, on other kernels: one of them at a time.
+    public Decoder decoder(Kernels kernels) {
+        return new Decoder(config, weights, kernels, workspace);
+    }
+
     /// An empty cache for a sequence of up to `capacity` tokens.
     public KvCache newCache(int capacity, SegmentAllocator allocator) {
-        return new KvCache(config, capacity, chunk, allocator);
+        return new KvCache(config, capacity, chunk(), allocator);
     }
 
     /// The tree of modules with their shapes.

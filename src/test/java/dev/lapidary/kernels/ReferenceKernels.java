@@ -64,8 +64,16 @@ public final class ReferenceKernels implements Kernels {
 
     @Override
     public void headNormRope(
-            Heads in, @Nullable Matrix norm, float epsilon, @Nullable RopeTable rope, float scale, Heads out) {
-        for (int r = 0; r < in.rows(); r++) {
+            Heads in,
+            int row,
+            int count,
+            @Nullable Matrix norm,
+            float epsilon,
+            @Nullable RopeTable rope,
+            float scale,
+            Heads out,
+            int outRow) {
+        for (int r = row; r < row + count; r++) {
             for (int h = 0; h < in.heads(); h++) {
                 double[] x = new double[in.headDim()];
                 double squares = 0;
@@ -79,7 +87,8 @@ public final class ReferenceKernels implements Kernels {
                 }
                 rotate(x, rope, r);
                 for (int i = 0; i < x.length; i++) {
-                    out.data().setAtIndex(ValueLayout.JAVA_FLOAT, offset(out, r, h) + i, (float) (x[i] * scale));
+                    out.data().setAtIndex(ValueLayout.JAVA_FLOAT, offset(out, outRow + r - row, h) + i, (float)
+                            (x[i] * scale));
                 }
             }
         }
