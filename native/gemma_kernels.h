@@ -255,6 +255,12 @@ GEMMA_EXPORT void gemma_embed_blocks(float *out, int64_t out_stride, const void 
 GEMMA_EXPORT void gemma_gemv_blocks(float *out, int64_t out_stride, const float *x, int64_t x_stride, const void *w,
                                     int32_t type, int64_t rows, int64_t n, int64_t k);
 
+// The same for `count` matrices w[i] [n[i], k], each of a type of its own, outputs side by side: out [rows, n[0] + n[1] +
+// ...].
+GEMMA_EXPORT void gemma_gemv_group_blocks(float *out, int64_t out_stride, const float *x, int64_t x_stride,
+                                          const void *const *w, const int32_t *types, const int64_t *n, int64_t count,
+                                          int64_t rows, int64_t k);
+
 // ---- quantized activations ------------------------------------------------------------------------------------------
 
 // Bytes of quantized activations [rows, cols], cols a multiple of 32; they begin at a multiple of 4 bytes.

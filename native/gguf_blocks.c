@@ -48,8 +48,10 @@ INLINE void dot_piece(vf *sums, const float *x, const float *w, int64_t n) {
     for (; i < n; i += LANES) sums[0] = multiply_add(load(x + i), load(w + i), sums[0]);
 }
 
-static void dot_outputs(float *out, int64_t out_stride, const input *in, const uint8_t *w, const block_type *t,
+static void dot_outputs(float *out, int64_t out_stride, const input *in, const void *weights, int32_t type,
                         int64_t from, int64_t to) {
+    const block_type *t = &BLOCK_TYPES[type];
+    const uint8_t *w = weights;
     float wide[PIECE];
     const int64_t row_bytes = block_row_bytes(t, in->k);
     for (int64_t o = from; o < to; o++) {
@@ -68,6 +70,24 @@ static void dot_outputs(float *out, int64_t out_stride, const input *in, const u
 void TIER(gemma_gemv_blocks)(float *out, int64_t out_stride, const float *x, int64_t x_stride, const void *w,
                              int32_t type, int64_t rows, int64_t n, int64_t k) {
     const input in = {x, x_stride, rows, k};
-    const block_type *t = &BLOCK_TYPES[type];
-    TEAM_SPLIT(n, 16, n * k * (4 + rows) / 16, from, to, dot_outputs(out, out_stride, &in, w, t, from, to));
+    TEAM_SPLIT(n, 16, n * k * (4 + rows) / 16, from, to, dot_outputs(out, out_stride, &in, w, type, from, to));
+}
+
+// Outputs [from, to) of the matrices side by side.
+static void dot_group(float *out, int64_t out_stride, const input *in, const void *const *w, const int32_t *types,
+                      const int64_t *n, int64_t count, int64_t from, int64_t to) {
+    for (int64_t i = 0, first = 0; i < count; first += n[i], i++) {
+        int64_t begin = from > first ? from - first : 0, end = to - first < n[i] ? to - first : n[i];
+        if (begin < end) dot_outputs(out + first, out_stride, in, w[i], types[i], begin, end);
+    }
+}
+
+void TIER(gemma_gemv_group_blocks)(float *out, int64_t out_stride, const float *x, int64_t x_stride,
+                                   const void *const *w, const int32_t *types, const int64_t *n, int64_t count,
+                                   int64_t rows, int64_t k) {
+    const input in = {x, x_stride, rows, k};
+    int64_t total = 0;
+    for (int64_t i = 0; i < count; i++) total += n[i];
+    TEAM_SPLIT(total, 16, total * k * (4 + rows) / 16, from, to,
+               dot_group(out, out_stride, &in, w, types, n, count, from, to));
 }

@@ -118,6 +118,10 @@ KERNEL(gemma_gemv_blocks,
        (float *out, int64_t out_stride, const float *x, int64_t x_stride, const void *w, int32_t type, int64_t rows,
         int64_t n, int64_t k),
        (out, out_stride, x, x_stride, w, type, rows, n, k))
+KERNEL(gemma_gemv_group_blocks,
+       (float *out, int64_t out_stride, const float *x, int64_t x_stride, const void *const *w, const int32_t *types,
+        const int64_t *n, int64_t count, int64_t rows, int64_t k),
+       (out, out_stride, x, x_stride, w, types, n, count, rows, k))
 KERNEL(gemma_quantize_rows_f32, (void *out, const float *in, int64_t in_stride, int64_t rows, int64_t cols),
        (out, in, in_stride, rows, cols))
 KERNEL(gemma_rms_norm_quantize_f32,

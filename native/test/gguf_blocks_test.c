@@ -152,6 +152,33 @@ static void gemv_case(const definition *type, int64_t rows, int64_t n, int64_t k
     }
 }
 
+// Matrices of different types side by side give what each gives alone.
+static void group_case(int64_t rows, int64_t k) {
+    enum { COUNT = 3 };
+    static const int OF_TYPES[COUNT] = {8, 10, 1};
+    const int64_t n[COUNT] = {33, 1, 18};
+    int32_t types[COUNT];
+    const void *w[COUNT];
+    operand x = make_operand(rows, k, k, 4), out = make_operand(rows, 52, 55, 4);
+    fill_f32(x, -1, 1);
+    for (int i = 0; i < COUNT; i++) {
+        const definition *type = &TYPES[OF_TYPES[i]];
+        types[i] = type->number;
+        w[i] = random_blocks(type, n[i], k).data;
+    }
+    gemma_gemv_group_blocks(out.data, out.stride, x.data, x.stride, w, types, n, COUNT, rows, k);
+    for (int64_t i = 0, first = 0; i < COUNT; first += n[i], i++) {
+        operand alone = make_operand(rows, n[i], n[i], 4);
+        gemma_gemv_blocks(alone.data, n[i], x.data, x.stride, w[i], types[i], rows, n[i], k);
+        for (int64_t r = 0; r < rows; r++) {
+            for (int64_t o = 0; o < n[i]; o++) {
+                expect("gemv_group_blocks", r, first + o, f32_row(out, r)[first + o], f32_row(alone, r)[o], 0);
+            }
+        }
+    }
+    expect_gaps_untouched("gemv_group_blocks", out);
+}
+
 void gguf_blocks_tests(void) {
     static const int64_t BLOCKS[] = {1, 2, 3, 9};
     uint64_t seed = 9000;
@@ -171,4 +198,8 @@ void gguf_blocks_tests(void) {
         gemv_case(type, GEMMA_GEMV_MAX_ROWS, 50, 2304, 0);
         free_operands();
     }
+    begin_case(seed, "group");
+    group_case(1, 256);
+    group_case(3, 2304);
+    free_operands();
 }

@@ -3319,6 +3319,74 @@ public class GemmaKernels extends GemmaKernels$shared {
         }
     }
 
+    private static class gemma_gemv_group_blocks {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gemma_gemv_group_blocks");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gemma_gemv_group_blocks(float *out, int64_t out_stride, const float *x, int64_t x_stride, const void *const *w, const int32_t *types, const int64_t *n, int64_t count, int64_t rows, int64_t k)
+     * }
+     */
+    public static FunctionDescriptor gemma_gemv_group_blocks$descriptor() {
+        return gemma_gemv_group_blocks.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gemma_gemv_group_blocks(float *out, int64_t out_stride, const float *x, int64_t x_stride, const void *const *w, const int32_t *types, const int64_t *n, int64_t count, int64_t rows, int64_t k)
+     * }
+     */
+    public static MethodHandle gemma_gemv_group_blocks$handle() {
+        return gemma_gemv_group_blocks.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gemma_gemv_group_blocks(float *out, int64_t out_stride, const float *x, int64_t x_stride, const void *const *w, const int32_t *types, const int64_t *n, int64_t count, int64_t rows, int64_t k)
+     * }
+     */
+    public static MemorySegment gemma_gemv_group_blocks$address() {
+        return gemma_gemv_group_blocks.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gemma_gemv_group_blocks(float *out, int64_t out_stride, const float *x, int64_t x_stride, const void *const *w, const int32_t *types, const int64_t *n, int64_t count, int64_t rows, int64_t k)
+     * }
+     */
+    public static void gemma_gemv_group_blocks(MemorySegment out, long out_stride, MemorySegment x, long x_stride, MemorySegment w, MemorySegment types, MemorySegment n, long count, long rows, long k) {
+        var mh$ = gemma_gemv_group_blocks.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gemma_gemv_group_blocks", out, out_stride, x, x_stride, w, types, n, count, rows, k);
+            }
+            mh$.invokeExact(out, out_stride, x, x_stride, w, types, n, count, rows, k);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
     private static class gemma_quantized_bytes {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             GemmaKernels.C_LONG,

@@ -29,6 +29,23 @@ final class Gemv {
                 out.data(), out.stride(), in.data(), in.stride(), w.blocks(), type, in.rows(), w.rows(), w.cols());
     }
 
+    /// Projects to matrices of blocks side by side in one pass.
+    ///
+    /// @param types the parts' block types
+    static void projectGroup(Matrix in, Projection weights, MemorySegment types, Matrix out) {
+        gemma_gemv_group_blocks(
+                out.data(),
+                out.stride(),
+                in.data(),
+                in.stride(),
+                weights.partPointers(),
+                types,
+                weights.partRows(),
+                weights.parts().size(),
+                in.rows(),
+                weights.cols());
+    }
+
     /// Projects to matrices side by side in one pass.
     ///
     /// @param first one of the parts of `weights`, which are all alike

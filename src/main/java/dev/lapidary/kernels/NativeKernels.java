@@ -184,19 +184,29 @@ public final class NativeKernels implements Kernels, AutoCloseable {
     public void project(Matrix in, Projection weights, Matrix out) {
         requireShape("in", in, in.rows(), weights.cols());
         requireShape("out", out, in.rows(), weights.rows());
-        boolean group = weights.isUniform() && weights.parts().size() > 1;
-        if (group && rounded && weights.first() instanceof PackedMatrix first) {
-            packedMatmul.projectGroup(in, weights, first, out);
-        } else if (group && in.rows() <= MAX_STREAMED_ROWS && weights.first() instanceof Matrix first) {
-            Gemv.projectGroup(in, weights, first, out);
+        WeightMatrix first = weights.first();
+        boolean few = in.rows() <= MAX_STREAMED_ROWS;
+        MemorySegment types = weights.partTypes();
+        if (weights.parts().size() == 1) {
+            project(in, first, out);
+        } else if (rounded && weights.isUniform() && first instanceof PackedMatrix packed) {
+            packedMatmul.projectGroup(in, weights, packed, out);
+        } else if (few && weights.isUniform() && first instanceof Matrix dense) {
+            Gemv.projectGroup(in, weights, dense, out);
+        } else if (few && types != null) {
+            Gemv.projectGroup(in, weights, types, out);
         } else if (weights.parts().stream().noneMatch(part -> isStreamed(in, part))) {
             gemm.project(in, weights, out);
         } else {
-            int column = 0;
-            for (WeightMatrix part : weights.parts()) {
-                project(in, part, out.cols(column, part.rows()));
-                column += part.rows();
-            }
+            projectEach(in, weights, out);
+        }
+    }
+
+    private void projectEach(Matrix in, Projection weights, Matrix out) {
+        int column = 0;
+        for (WeightMatrix part : weights.parts()) {
+            project(in, part, out.cols(column, part.rows()));
+            column += part.rows();
         }
     }
 

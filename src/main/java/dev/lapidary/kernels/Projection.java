@@ -4,15 +4,18 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /// Weight matrices `[out_i, in]` that read the same input and whose outputs stand side by side: query, key and value,
-/// or one matrix alone. Where they are of one format and stride, one pass can stream them all.
+/// or one matrix alone. Where they are of one format and stride, or all of blocks, one pass can stream
+/// them all.
 public final class Projection {
     private final List<WeightMatrix> parts;
     private final boolean uniform;
     private final int rows;
     private final MemorySegment partPointers;
     private final MemorySegment partRows;
+    private final @Nullable MemorySegment partTypes;
 
     /// Throws `IllegalArgumentException` if there is no part or the parts differ in columns.
     ///
@@ -37,6 +40,18 @@ public final class Projection {
             partPointers.setAtIndex(ValueLayout.ADDRESS, i, address(parts.get(i)));
             partRows.setAtIndex(ValueLayout.JAVA_LONG, i, parts.get(i).rows());
         }
+        partTypes = partTypes(arena, parts);
+    }
+
+    private static @Nullable MemorySegment partTypes(Arena arena, List<? extends WeightMatrix> parts) {
+        MemorySegment types = arena.allocate(ValueLayout.JAVA_INT, parts.size());
+        for (int i = 0; i < parts.size(); i++) {
+            if (!(parts.get(i) instanceof BlockMatrix blocks)) {
+                return null;
+            }
+            types.setAtIndex(ValueLayout.JAVA_INT, i, blocks.blockType().number());
+        }
+        return types;
     }
 
     /// The matrices, in the order of their outputs.
@@ -54,8 +69,8 @@ public final class Projection {
         return parts.getFirst().cols();
     }
 
-    /// Whether one pass can stream all parts, the first telling what holds for all.
-    boolean isUniform() {
+    /// Whether all parts are of one format and as far from row to row: the first tells what holds for all.
+    public boolean isUniform() {
         return uniform;
     }
 
@@ -72,6 +87,11 @@ public final class Projection {
     /// The parts' rows as int64, as the shim takes them.
     MemorySegment partRows() {
         return partRows;
+    }
+
+    /// The parts' block types as int32, as the shim takes them; null unless all parts are blocks.
+    @Nullable MemorySegment partTypes() {
+        return partTypes;
     }
 
     /// Whether one pass can stream both: the same format and columns, and rows as far apart.

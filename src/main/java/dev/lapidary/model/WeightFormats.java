@@ -7,7 +7,6 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.SegmentAllocator;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /// In which formats a model's weights are to be held, whatever the checkpoint stores.
@@ -30,13 +29,13 @@ public record WeightFormats(
             return weights;
         }
         observer.begin(bytes, storedBytes(weights));
-        UnaryOperator<WeightMatrix> toLayers = matrix -> convert(layers, matrix, memory, observer);
-        UnaryOperator<WeightMatrix> toHead = matrix -> convert(head, matrix, memory, observer);
         List<LayerWeights> converted = new ArrayList<>();
         for (LayerWeights layer : weights.layers()) {
-            converted.add(layer.withMatrices(arena, toLayers));
+            converted.add(layer.withMatrices(
+                    arena, matrix -> convert(ofLayer(layer, matrix), matrix, memory, observer)));
         }
-        WeightMatrix headWeights = toHead.apply(weights.head().parts().getFirst());
+        WeightMatrix stored = weights.head().parts().getFirst();
+        WeightMatrix headWeights = convert(effective(head, stored), stored, memory, observer);
         return new Weights(
                 weights.tiedHead() ? headWeights : weights.embedding(),
                 new Projection(arena, List.of(headWeights)),
@@ -45,15 +44,22 @@ public record WeightFormats(
     }
 
     private static WeightMatrix convert(
-            @Nullable WeightConversion asked,
+            @Nullable WeightConversion conversion,
             WeightMatrix matrix,
             SegmentAllocator memory,
             ConversionObserver observer) {
-        WeightConversion conversion = effective(asked, matrix);
         return conversion == null ? matrix : conversion.convert(matrix, memory, observer::read);
     }
 
-    /// What really becomes of a matrix; null: it stays.
+    /// What becomes of a layer's matrix; null: it stays. Query, key and value of several types stay blocks, though
+    /// there may be panels for one of them: one pass then streams all three.
+    private @Nullable WeightConversion ofLayer(LayerWeights layer, WeightMatrix matrix) {
+        Projection together = layer.queryKeyValue();
+        boolean mixed = !together.isUniform() && together.parts().contains(matrix);
+        return layers == null && mixed ? null : effective(layers, matrix);
+    }
+
+    /// What becomes of a matrix; null: it stays.
     private static @Nullable WeightConversion effective(@Nullable WeightConversion asked, WeightMatrix matrix) {
         WeightConversion conversion = asked == null ? WeightConversion.repacking(matrix) : asked;
         return conversion != null && conversion.changes(matrix) ? conversion : null;
@@ -75,13 +81,13 @@ public record WeightFormats(
 
     private void visit(Weights weights, Visitor visitor) {
         for (LayerWeights layer : weights.layers()) {
-            layer.matrices().forEach(matrix -> visit(layers, matrix, visitor));
+            layer.matrices().forEach(matrix -> visit(ofLayer(layer, matrix), matrix, visitor));
         }
-        visit(head, weights.head().parts().getFirst(), visitor);
+        WeightMatrix headWeights = weights.head().parts().getFirst();
+        visit(effective(head, headWeights), headWeights, visitor);
     }
 
-    private static void visit(@Nullable WeightConversion asked, WeightMatrix matrix, Visitor visitor) {
-        WeightConversion conversion = effective(asked, matrix);
+    private static void visit(@Nullable WeightConversion conversion, WeightMatrix matrix, Visitor visitor) {
         if (conversion != null) {
             visitor.visit(conversion, matrix);
         }

@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -29,6 +30,11 @@ class BlockMatrixTest {
     private static final int COLS = 512;
 
     private final Arena arena = Arena.ofShared();
+
+    @BeforeAll
+    static void loadTheShim() {
+        DriverThread.run(() -> Backends.open(Backends.DEFAULT));
+    }
 
     @AfterEach
     void close() {
