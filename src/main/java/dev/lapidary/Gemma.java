@@ -250,7 +250,8 @@ public final class Gemma implements AutoCloseable {
         });
     }
 
-    /// The tokenizer in a folder or a GGUF file; any other file is no model, which opening the checkpoint then says.
+    /// The tokenizer in a folder or a GGUF file; any other file is no model, which opening the checkpoint then
+    /// says.
     private static @Nullable Tokenizer tokenizer(Path path) throws IOException {
         boolean mayHaveOne = Files.isDirectory(path) || GgufPlace.of(path).isPresent();
         return mayHaveOne ? Tokenizer.find(path).orElse(null) : null;

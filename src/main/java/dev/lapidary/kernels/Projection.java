@@ -90,7 +90,8 @@ public final class Projection {
     }
 
     /// The parts' block types as int32, as the shim takes them; null unless all parts are blocks.
-    @Nullable MemorySegment partTypes() {
+    @Nullable
+    MemorySegment partTypes() {
         return partTypes;
     }
 

@@ -31,8 +31,8 @@ public record WeightFormats(
         observer.begin(bytes, storedBytes(weights));
         List<LayerWeights> converted = new ArrayList<>();
         for (LayerWeights layer : weights.layers()) {
-            converted.add(layer.withMatrices(
-                    arena, matrix -> convert(ofLayer(layer, matrix), matrix, memory, observer)));
+            converted.add(
+                    layer.withMatrices(arena, matrix -> convert(ofLayer(layer, matrix), matrix, memory, observer)));
         }
         WeightMatrix stored = weights.head().parts().getFirst();
         WeightMatrix headWeights = convert(effective(head, stored), stored, memory, observer);
