@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -13,14 +14,14 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /// A model in GGUF's blocks computes what the same values in F32 compute.
 class BlockModelTest {
-    static final java.util.List<String> BACKENDS = TestBackends.all();
+    static final List<String> BACKENDS = TestBackends.all();
 
     private static final int[] IDS = new Random(3).ints(40, 0, BlockModel.VOCAB).toArray();
 
     @TempDir
     private Path folder = Path.of("");
 
-    /// Measured 5e-7 of the largest logit: sums of other orders.
+    /// Measured 3e-7 of the largest logit: sums of other orders.
     @ParameterizedTest
     @FieldSource("BACKENDS")
     void promptAtOnce(String backend) throws IOException {
@@ -35,10 +36,10 @@ class BlockModelTest {
         assertThat(worstDifference(options)).isLessThan(1e-5);
     }
 
-    /// Inputs of Q8_0 and Q4_0 are rounded to int8 by blocks.
+    /// Inputs of Q8_0 and Q4_0 are rounded to int8 by blocks: measured 4e-3.
     @Test
     void theFastPathStaysWithinItsBound() throws IOException {
-        assertThat(worstDifference(Options.defaults())).isLessThan(5e-2);
+        assertThat(worstDifference(Options.defaults())).isLessThan(2e-2);
     }
 
     @Test

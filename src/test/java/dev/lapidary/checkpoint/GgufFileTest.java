@@ -11,7 +11,9 @@ import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.List;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -182,11 +184,11 @@ class GgufFileTest {
         assertProblem(
                 () -> open(second),
                 second + ": split.no: got 1, need 0: the first part, whose name ends in -00001-of-00002.gguf");
-        Files.move(part(1, 2, "b"), second, java.nio.file.StandardCopyOption.REPLACE_EXISTING);
+        Files.move(part(1, 2, "b"), second, StandardCopyOption.REPLACE_EXISTING);
         part(1, 2, "a");
         assertProblem(() -> open(first), second + ": split.no: got 0, need 1 as its name says");
         part(2, 3, "b");
-        Files.move(folder.resolve("m-00002-of-00003.gguf"), second, java.nio.file.StandardCopyOption.REPLACE_EXISTING);
+        Files.move(folder.resolve("m-00002-of-00003.gguf"), second, StandardCopyOption.REPLACE_EXISTING);
         assertProblem(() -> open(first), second + ": split.count: got 3, need 2 as the first part says");
         Path alone = folder.resolve("alone.gguf");
         Files.copy(first, alone);
@@ -253,7 +255,7 @@ class GgufFileTest {
         assertProblem(() -> open(file), problem.contains(": does not") ? problem : file + ": " + problem);
     }
 
-    private static void assertProblem(org.assertj.core.api.ThrowableAssert.ThrowingCallable call, String message) {
+    private static void assertProblem(ThrowingCallable call, String message) {
         assertThatExceptionOfType(CheckpointException.class).isThrownBy(call).withMessage(message);
     }
 }

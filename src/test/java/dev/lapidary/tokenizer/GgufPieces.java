@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 
 /// Writes tokenizers into GGUF files, metadata alone.
 public final class GgufPieces {
@@ -34,7 +35,7 @@ public final class GgufPieces {
             switch (field) {
                 case 1 -> text = message.text("piece");
                 case 2 -> score = message.float32("score");
-                case 3 -> type = java.util.Objects.requireNonNull(PieceType.ofNumber(message.varint("type")));
+                case 3 -> type = Objects.requireNonNull(PieceType.ofNumber(message.varint("type")));
                 default -> message.skip();
             }
         }
