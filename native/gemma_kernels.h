@@ -237,7 +237,7 @@ GEMMA_EXPORT void gemma_embed_q8_0(float *out, int64_t out_stride, const void *p
 GEMMA_EXPORT void gemma_embed_q4_0(float *out, int64_t out_stride, const void *panels, const int32_t *ids, int64_t rows,
                                    int64_t cols, float scale);
 
-// ---- GGUF's blocks in place ------------------------------------------------------------------------------------------
+// ---- GGUF's blocks in place -----------------------------------------------------------------------------------------
 
 // Matrices as they lie in a GGUF file: rows of blocks without gaps, at any address, columns a multiple of the block's.
 // `type` is ggml's number: 2 q4_0, 3 q4_1, 6 q5_0, 7 q5_1, 8 q8_0, 20 iq4_nl (32 columns); 10 q2_k to 14 q6_k (256).
@@ -255,8 +255,7 @@ GEMMA_EXPORT void gemma_embed_blocks(float *out, int64_t out_stride, const void 
 GEMMA_EXPORT void gemma_gemv_blocks(float *out, int64_t out_stride, const float *x, int64_t x_stride, const void *w,
                                     int32_t type, int64_t rows, int64_t n, int64_t k);
 
-// The same for `count` matrices w[i] [n[i], k], each of a type of its own, outputs side by side: out [rows, n[0] + n[1] +
-// ...].
+// The same for `count` matrices w[i] [n[i], k], each of its own type, outputs side by side: out [rows, n[0] + n[1] + ...].
 GEMMA_EXPORT void gemma_gemv_group_blocks(float *out, int64_t out_stride, const float *x, int64_t x_stride,
                                           const void *const *w, const int32_t *types, const int64_t *n, int64_t count,
                                           int64_t rows, int64_t k);

@@ -1,7 +1,7 @@
 // gguf_blocks: matrices in GGUF's own blocks (gguf_blocks.h), in place
 //   widen: rows as f32, exactly ggml's values; embed: rows gathered by id and scaled, the product rounded once more
-//   gemv: out[r, o] = sum_k x[r, k] * w[o, k]; blocks are widened into the first-level cache and multiplied there by all
-//   rows, so weights are read from memory once. Threads split the outputs; an output's bits depend neither on their
+//   gemv: out[r, o] = sum_k x[r, k] * w[o, k]; blocks are widened into the first-level cache and multiplied there by
+//   all rows, so weights are read from memory once. Threads split the outputs; an output's bits depend neither on their
 //   number nor on the rows beside it.
 #include "gguf_blocks.h"
 #include "team.h"
@@ -16,7 +16,8 @@ void TIER(gemma_widen_blocks)(float *out, int64_t out_stride, const void *blocks
                               int64_t cols) {
     const block_type *t = &BLOCK_TYPES[type];
     const int64_t row_bytes = block_row_bytes(t, cols);
-    TEAM_EACH(rows, rows * cols / 4, r, block_row(out + r * out_stride, (const uint8_t *)blocks + r * row_bytes, t, cols));
+    TEAM_EACH(rows, rows * cols / 4, r,
+              block_row(out + r * out_stride, (const uint8_t *)blocks + r * row_bytes, t, cols));
 }
 
 static void embed_row(float *out, const uint8_t *blocks, const block_type *t, int64_t cols, float scale) {

@@ -2,8 +2,8 @@
 //
 // A block holds 32 consecutive columns of a row (q4_0 ... q8_0, iq4_nl) or 256 (the k-types). Blocks of a row follow
 // each other, rows follow each other, at any address. Values are computed as ggml's reference does (dequantize_row_* in
-// ggml/src/ggml-quants.c): d * q or d * q - m, where every product is exact in f32 (an f16 scale has 11 bits, a scale of
-// a scale up to 7, a quant up to 6), so that one rounding at most is left and fused or not gives the same bits.
+// ggml/src/ggml-quants.c): d * q or d * q - m, where every product is exact in f32 (an f16 scale has 11 bits, a scale
+// of a scale up to 7, a quant up to 6), so that one rounding at most is left and fused or not gives the same bits.
 #ifndef GEMMA_GGUF_BLOCKS_H
 #define GEMMA_GGUF_BLOCKS_H
 
@@ -49,11 +49,13 @@ INLINE vi load_signed_bytes(const uint8_t *p) { return (load_bytes(p) ^ 128) - 1
 INLINE vf to_float(vi v) { return __builtin_convertvector(v, vf); }
 
 // out = d * q + m
-INLINE void store_scaled(float *out, vi q, float d, float m) { store(out, multiply_add(to_float(q), splat(d), splat(m))); }
+INLINE void store_scaled(float *out, vi q, float d, float m) {
+    store(out, multiply_add(to_float(q), splat(d), splat(m)));
+}
 
 INLINE void store_product(float *out, vi q, float d) { store(out, to_float(q) * d); }
 
-// ---- 32 columns: the low halves of 16 bytes are the first 16 columns, the high halves the others ---------------------
+// ---- 32 columns: the low halves of 16 bytes are the first 16 columns, the high halves the others ----
 
 static void values_q4_0(float *out, const uint8_t *block) {
     const float d = half_at(block);
@@ -122,7 +124,7 @@ static void values_iq4_nl(float *out, const uint8_t *block) {
 #endif
 }
 
-// ---- 256 columns ------------------------------------------------------------------------------------------------------
+// ---- 256 columns ----
 
 // scales u8 [16] (scale low, minimum high half), quants u8 [2][32] of 2 bits for 4 x 32 columns, d, dmin
 static void values_q2_k(float *out, const uint8_t *block) {
@@ -210,10 +212,10 @@ static void values_q6_k(float *out, const uint8_t *block) {
 }
 
 static const block_type BLOCK_TYPES[] = {
-    [B_Q4_0] = {32, 18, values_q4_0},    [B_Q4_1] = {32, 20, values_q4_1},    [B_Q5_0] = {32, 22, values_q5_0},
-    [B_Q5_1] = {32, 24, values_q5_1},    [B_Q8_0] = {32, 34, values_q8_0},    [B_Q2_K] = {256, 84, values_q2_k},
-    [B_Q3_K] = {256, 110, values_q3_k},  [B_Q4_K] = {256, 144, values_q4_k},  [B_Q5_K] = {256, 176, values_q5_k},
-    [B_Q6_K] = {256, 210, values_q6_k},  [B_IQ4_NL] = {32, 18, values_iq4_nl},
+    [B_Q4_0] = {32, 18, values_q4_0},   [B_Q4_1] = {32, 20, values_q4_1},     [B_Q5_0] = {32, 22, values_q5_0},
+    [B_Q5_1] = {32, 24, values_q5_1},   [B_Q8_0] = {32, 34, values_q8_0},     [B_Q2_K] = {256, 84, values_q2_k},
+    [B_Q3_K] = {256, 110, values_q3_k}, [B_Q4_K] = {256, 144, values_q4_k},   [B_Q5_K] = {256, 176, values_q5_k},
+    [B_Q6_K] = {256, 210, values_q6_k}, [B_IQ4_NL] = {32, 18, values_iq4_nl},
 };
 
 // `cols` values, a multiple of the block's, from the block at `blocks` on.

@@ -83,12 +83,12 @@ public enum GgmlType {
             if (extent < 0) {
                 throw new ArithmeticException("negative extent");
             }
-            elements = Math.multiplyExact(elements, extent);
+            elements = Extents.multiply(elements, extent);
         }
         long row = shape.isEmpty() ? 1 : shape.getLast();
         if (row % blockElements != 0) {
             throw new ArithmeticException("rows of %d, blocks of %d".formatted(row, blockElements));
         }
-        return Math.multiplyExact(elements / blockElements, (long) blockBytes);
+        return Extents.multiply(elements / blockElements, blockBytes);
     }
 }
