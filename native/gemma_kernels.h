@@ -237,6 +237,29 @@ GEMMA_EXPORT void gemma_embed_q8_0(float *out, int64_t out_stride, const void *p
 GEMMA_EXPORT void gemma_embed_q4_0(float *out, int64_t out_stride, const void *panels, const int32_t *ids, int64_t rows,
                                    int64_t cols, float scale);
 
+// ---- GGUF's blocks in place -----------------------------------------------------------------------------------------
+
+// Matrices as they lie in a GGUF file: rows of blocks without gaps, at any address, columns a multiple of the block's.
+// `type` is ggml's number: 2 q4_0, 3 q4_1, 6 q5_0, 7 q5_1, 8 q8_0, 20 iq4_nl (32 columns); 10 q2_k to 14 q6_k (256).
+
+// out = the values, exactly ggml's       out [rows, cols]
+GEMMA_EXPORT void gemma_widen_blocks(float *out, int64_t out_stride, const void *blocks, int32_t type, int64_t rows,
+                                     int64_t cols);
+
+// out[r] = scale * row ids[r]       out [rows, cols]
+GEMMA_EXPORT void gemma_embed_blocks(float *out, int64_t out_stride, const void *blocks, int32_t type,
+                                     const int32_t *ids, int64_t rows, int64_t cols, float scale);
+
+// out[r, o] = sum_k x[r, k] * w[o, k]       x [rows, k], w [n, k], out [rows, n]; 1 <= rows <= GEMMA_GEMV_MAX_ROWS
+// w is read from memory once for all rows. An output's bits depend neither on the threads nor on the other rows.
+GEMMA_EXPORT void gemma_gemv_blocks(float *out, int64_t out_stride, const float *x, int64_t x_stride, const void *w,
+                                    int32_t type, int64_t rows, int64_t n, int64_t k);
+
+// The same for `count` matrices w[i] [n[i], k], each of its own type, outputs side by side: out [rows, n[0] + n[1] + ...].
+GEMMA_EXPORT void gemma_gemv_group_blocks(float *out, int64_t out_stride, const float *x, int64_t x_stride,
+                                          const void *const *w, const int32_t *types, const int64_t *n, int64_t count,
+                                          int64_t rows, int64_t k);
+
 // ---- quantized activations ------------------------------------------------------------------------------------------
 
 // Bytes of quantized activations [rows, cols], cols a multiple of 32; they begin at a multiple of 4 bytes.

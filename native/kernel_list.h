@@ -107,6 +107,21 @@ WIDEN(gemma_widen_bf16)
 WIDEN(gemma_widen_f16)
 QUANTIZED(q8_0)
 QUANTIZED(q4_0)
+KERNEL(gemma_widen_blocks,
+       (float *out, int64_t out_stride, const void *blocks, int32_t type, int64_t rows, int64_t cols),
+       (out, out_stride, blocks, type, rows, cols))
+KERNEL(gemma_embed_blocks,
+       (float *out, int64_t out_stride, const void *blocks, int32_t type, const int32_t *ids, int64_t rows,
+        int64_t cols, float scale),
+       (out, out_stride, blocks, type, ids, rows, cols, scale))
+KERNEL(gemma_gemv_blocks,
+       (float *out, int64_t out_stride, const float *x, int64_t x_stride, const void *w, int32_t type, int64_t rows,
+        int64_t n, int64_t k),
+       (out, out_stride, x, x_stride, w, type, rows, n, k))
+KERNEL(gemma_gemv_group_blocks,
+       (float *out, int64_t out_stride, const float *x, int64_t x_stride, const void *const *w, const int32_t *types,
+        const int64_t *n, int64_t count, int64_t rows, int64_t k),
+       (out, out_stride, x, x_stride, w, types, n, count, rows, k))
 KERNEL(gemma_quantize_rows_f32, (void *out, const float *in, int64_t in_stride, int64_t rows, int64_t cols),
        (out, in, in_stride, rows, cols))
 KERNEL(gemma_rms_norm_quantize_f32,

@@ -139,6 +139,7 @@ static void all_tests(void) {
     norm_rope_tests();
     gemv_tests();
     pack_tests();
+    gguf_blocks_tests();
     matmul_tests();
     attention_tests();
     team_tests();

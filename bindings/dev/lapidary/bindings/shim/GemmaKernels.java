@@ -3122,6 +3122,271 @@ public class GemmaKernels extends GemmaKernels$shared {
         }
     }
 
+    private static class gemma_widen_blocks {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_INT,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gemma_widen_blocks");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gemma_widen_blocks(float *out, int64_t out_stride, const void *blocks, int32_t type, int64_t rows, int64_t cols)
+     * }
+     */
+    public static FunctionDescriptor gemma_widen_blocks$descriptor() {
+        return gemma_widen_blocks.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gemma_widen_blocks(float *out, int64_t out_stride, const void *blocks, int32_t type, int64_t rows, int64_t cols)
+     * }
+     */
+    public static MethodHandle gemma_widen_blocks$handle() {
+        return gemma_widen_blocks.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gemma_widen_blocks(float *out, int64_t out_stride, const void *blocks, int32_t type, int64_t rows, int64_t cols)
+     * }
+     */
+    public static MemorySegment gemma_widen_blocks$address() {
+        return gemma_widen_blocks.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gemma_widen_blocks(float *out, int64_t out_stride, const void *blocks, int32_t type, int64_t rows, int64_t cols)
+     * }
+     */
+    public static void gemma_widen_blocks(MemorySegment out, long out_stride, MemorySegment blocks, int type, long rows, long cols) {
+        var mh$ = gemma_widen_blocks.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gemma_widen_blocks", out, out_stride, blocks, type, rows, cols);
+            }
+            mh$.invokeExact(out, out_stride, blocks, type, rows, cols);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gemma_embed_blocks {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_INT,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_FLOAT
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gemma_embed_blocks");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gemma_embed_blocks(float *out, int64_t out_stride, const void *blocks, int32_t type, const int32_t *ids, int64_t rows, int64_t cols, float scale)
+     * }
+     */
+    public static FunctionDescriptor gemma_embed_blocks$descriptor() {
+        return gemma_embed_blocks.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gemma_embed_blocks(float *out, int64_t out_stride, const void *blocks, int32_t type, const int32_t *ids, int64_t rows, int64_t cols, float scale)
+     * }
+     */
+    public static MethodHandle gemma_embed_blocks$handle() {
+        return gemma_embed_blocks.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gemma_embed_blocks(float *out, int64_t out_stride, const void *blocks, int32_t type, const int32_t *ids, int64_t rows, int64_t cols, float scale)
+     * }
+     */
+    public static MemorySegment gemma_embed_blocks$address() {
+        return gemma_embed_blocks.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gemma_embed_blocks(float *out, int64_t out_stride, const void *blocks, int32_t type, const int32_t *ids, int64_t rows, int64_t cols, float scale)
+     * }
+     */
+    public static void gemma_embed_blocks(MemorySegment out, long out_stride, MemorySegment blocks, int type, MemorySegment ids, long rows, long cols, float scale) {
+        var mh$ = gemma_embed_blocks.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gemma_embed_blocks", out, out_stride, blocks, type, ids, rows, cols, scale);
+            }
+            mh$.invokeExact(out, out_stride, blocks, type, ids, rows, cols, scale);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gemma_gemv_blocks {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_INT,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gemma_gemv_blocks");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gemma_gemv_blocks(float *out, int64_t out_stride, const float *x, int64_t x_stride, const void *w, int32_t type, int64_t rows, int64_t n, int64_t k)
+     * }
+     */
+    public static FunctionDescriptor gemma_gemv_blocks$descriptor() {
+        return gemma_gemv_blocks.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gemma_gemv_blocks(float *out, int64_t out_stride, const float *x, int64_t x_stride, const void *w, int32_t type, int64_t rows, int64_t n, int64_t k)
+     * }
+     */
+    public static MethodHandle gemma_gemv_blocks$handle() {
+        return gemma_gemv_blocks.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gemma_gemv_blocks(float *out, int64_t out_stride, const float *x, int64_t x_stride, const void *w, int32_t type, int64_t rows, int64_t n, int64_t k)
+     * }
+     */
+    public static MemorySegment gemma_gemv_blocks$address() {
+        return gemma_gemv_blocks.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gemma_gemv_blocks(float *out, int64_t out_stride, const float *x, int64_t x_stride, const void *w, int32_t type, int64_t rows, int64_t n, int64_t k)
+     * }
+     */
+    public static void gemma_gemv_blocks(MemorySegment out, long out_stride, MemorySegment x, long x_stride, MemorySegment w, int type, long rows, long n, long k) {
+        var mh$ = gemma_gemv_blocks.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gemma_gemv_blocks", out, out_stride, x, x_stride, w, type, rows, n, k);
+            }
+            mh$.invokeExact(out, out_stride, x, x_stride, w, type, rows, n, k);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gemma_gemv_group_blocks {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gemma_gemv_group_blocks");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gemma_gemv_group_blocks(float *out, int64_t out_stride, const float *x, int64_t x_stride, const void *const *w, const int32_t *types, const int64_t *n, int64_t count, int64_t rows, int64_t k)
+     * }
+     */
+    public static FunctionDescriptor gemma_gemv_group_blocks$descriptor() {
+        return gemma_gemv_group_blocks.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gemma_gemv_group_blocks(float *out, int64_t out_stride, const float *x, int64_t x_stride, const void *const *w, const int32_t *types, const int64_t *n, int64_t count, int64_t rows, int64_t k)
+     * }
+     */
+    public static MethodHandle gemma_gemv_group_blocks$handle() {
+        return gemma_gemv_group_blocks.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gemma_gemv_group_blocks(float *out, int64_t out_stride, const float *x, int64_t x_stride, const void *const *w, const int32_t *types, const int64_t *n, int64_t count, int64_t rows, int64_t k)
+     * }
+     */
+    public static MemorySegment gemma_gemv_group_blocks$address() {
+        return gemma_gemv_group_blocks.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gemma_gemv_group_blocks(float *out, int64_t out_stride, const float *x, int64_t x_stride, const void *const *w, const int32_t *types, const int64_t *n, int64_t count, int64_t rows, int64_t k)
+     * }
+     */
+    public static void gemma_gemv_group_blocks(MemorySegment out, long out_stride, MemorySegment x, long x_stride, MemorySegment w, MemorySegment types, MemorySegment n, long count, long rows, long k) {
+        var mh$ = gemma_gemv_group_blocks.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gemma_gemv_group_blocks", out, out_stride, x, x_stride, w, types, n, count, rows, k);
+            }
+            mh$.invokeExact(out, out_stride, x, x_stride, w, types, n, count, rows, k);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
     private static class gemma_quantized_bytes {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             GemmaKernels.C_LONG,

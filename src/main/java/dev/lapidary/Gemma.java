@@ -1,6 +1,7 @@
 package dev.lapidary;
 
 import dev.lapidary.checkpoint.Checkpoint;
+import dev.lapidary.checkpoint.GgufPlace;
 import dev.lapidary.kernels.Backend;
 import dev.lapidary.kernels.Backends;
 import dev.lapidary.kernels.DriverThread;
@@ -64,30 +65,32 @@ public final class Gemma implements AutoCloseable {
         stopTokens = Set.copyOf(ids);
     }
 
-    /// Opens a checkpoint folder with [Options#defaults].
-    public static Gemma open(Path folder) throws IOException {
-        return open(folder, Options.defaults());
+    /// Opens a checkpoint with [Options#defaults].
+    public static Gemma open(Path path) throws IOException {
+        return open(path, Options.defaults());
     }
 
-    /// Opens a checkpoint in Hugging Face layout: `config.json`, `model.safetensors` or shards with an index, and,
-    /// unless only token ids are used, `tokenizer.model` or `tokenizer.json`. Weights are mapped, not read,
-    /// unless `options` want them in another format.
+    /// Opens a checkpoint: a folder in Hugging Face layout (`config.json`, `model.safetensors` or shards with an
+    /// index, and, unless only token ids are used, `tokenizer.model` or `tokenizer.json`); or a GGUF file,
+    /// tokenizer included, of a split one the first part; or a folder with one model in GGUF. Weights are mapped,
+    /// not read, unless `options` want them in another format, or the file has them in Q8_0 or Q4_0: those are laid
+    /// out anew.
     ///
     /// @throws IOException              if a file is missing, damaged or of a model that is not implemented, naming
     ///                                  the file and the key or tensor
     /// @throws IllegalArgumentException if there is no backend of that name, naming those there are
     /// @throws OutOfMemoryError         if weights that `options` want converted do not fit the memory available
     /// @throws LinkageError             if a native library cannot be loaded, naming each place tried and why
-    public static Gemma open(Path folder, Options options) throws IOException {
-        return open(folder, options, (_, _) -> {});
+    public static Gemma open(Path path, Options options) throws IOException {
+        return open(path, options, (_, _) -> {});
     }
 
     /// As [#open(Path, Options)], telling how far the conversion of weights is.
     @SuppressWarnings("MustBeClosedChecker") // the arena is the model's
-    public static Gemma open(Path folder, Options options, OpeningListener listener) throws IOException {
-        Tokenizer tokenizer = hasTokenizer(folder) ? Tokenizer.load(folder) : null;
+    public static Gemma open(Path path, Options options, OpeningListener listener) throws IOException {
+        Tokenizer tokenizer = tokenizer(path);
         Backend backend = DriverThread.call(() -> Backends.open(options.backend()));
-        Checkpoint checkpoint = Checkpoint.open(folder);
+        Checkpoint checkpoint = Checkpoint.open(path);
         String source = checkpoint.path().toString();
         Arena arena = Arena.ofShared();
         NativeKernels kernels = new NativeKernels(backend, options.threads(), options.compute() == Compute.FAST);
@@ -202,7 +205,8 @@ public final class Gemma implements AutoCloseable {
     public Tokenizer tokenizer() {
         if (tokenizer == null) {
             throw new IllegalStateException(
-                    "%s: got no tokenizer, need tokenizer.model or tokenizer.json".formatted(source));
+                    "%s: got no tokenizer, need tokenizer.model, tokenizer.json or the metadata of a GGUF file"
+                            .formatted(source));
         }
         return tokenizer;
     }
@@ -246,8 +250,11 @@ public final class Gemma implements AutoCloseable {
         });
     }
 
-    private static boolean hasTokenizer(Path folder) {
-        return Files.exists(folder.resolve("tokenizer.model")) || Files.exists(folder.resolve("tokenizer.json"));
+    /// The tokenizer in a folder or a GGUF file; any other file is no model, which opening the checkpoint then
+    /// says.
+    private static @Nullable Tokenizer tokenizer(Path path) throws IOException {
+        boolean mayHaveOne = Files.isDirectory(path) || GgufPlace.of(path).isPresent();
+        return mayHaveOne ? Tokenizer.find(path).orElse(null) : null;
     }
 
     NativeKernels kernels() {

@@ -25,8 +25,20 @@ class DecodeAllocationTest {
 
     @Test
     void aTokenOfOneSequenceAllocatesNothing() throws IOException {
-        try (Gemma gemma = TinyModel.open(folder);
-                Sequence sequence = new Sequence(gemma.model(), 1024)) {
+        try (Gemma gemma = TinyModel.open(folder)) {
+            assertAllocatesNothing(gemma);
+        }
+    }
+
+    @Test
+    void neitherDoesOneOfWeightsInMixedBlocks() throws IOException {
+        try (Gemma gemma = Gemma.open(new BlockModel().write(folder.resolve("m.gguf")))) {
+            assertAllocatesNothing(gemma);
+        }
+    }
+
+    private static void assertAllocatesNothing(Gemma gemma) {
+        try (Sequence sequence = new Sequence(gemma.model(), 1024)) {
             sequence.append(2, 5, 7, 11);
             long here = Thread.currentThread().threadId();
             long driver = DriverThread.call(() -> Thread.currentThread().threadId());

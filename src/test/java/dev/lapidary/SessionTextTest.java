@@ -121,7 +121,8 @@ class SessionTextTest {
         try (Gemma wordless = Gemma.open(golden.folder(), TinyModel.options());
                 Session session = wordless.newSession(Capacity.tokens(64))) {
             assertThat(wordless.hasTokenizer()).isFalse();
-            String message = golden.folder() + ": got no tokenizer, need tokenizer.model or tokenizer.json";
+            String message = golden.folder() + ": got no tokenizer, need tokenizer.model, tokenizer.json or the "
+                    + "metadata of a GGUF file";
             assertThatThrownBy(wordless::tokenizer)
                     .isInstanceOf(IllegalStateException.class)
                     .hasMessage(message);

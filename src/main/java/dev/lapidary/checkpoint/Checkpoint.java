@@ -3,8 +3,8 @@ package dev.lapidary.checkpoint;
 import java.lang.foreign.Arena;
 import java.nio.file.Path;
 import java.util.Collections;
+import java.util.Optional;
 import java.util.SequencedMap;
-import org.jspecify.annotations.Nullable;
 
 /// A model as it lies on disk: its tensors by name, and its configuration. The tensors are mapped read-only and used
 /// in place, by any thread, until [#close()]: opening costs milliseconds whatever the size, and processes that open the
@@ -13,32 +13,27 @@ import org.jspecify.annotations.Nullable;
 /// The files must not be truncated or written over while they are open (see [SafetensorsFile]).
 public final class Checkpoint implements AutoCloseable {
     private final Path path;
-    private final ConfigKeys config;
-    private final @Nullable ConfigKeys generationConfig;
+    private final Configuration configuration;
     private final SequencedMap<String, Tensor> tensors;
     private final Arena arena;
 
-    Checkpoint(
-            Path path,
-            ConfigKeys config,
-            @Nullable ConfigKeys generationConfig,
-            SequencedMap<String, Tensor> tensors,
-            Arena arena) {
+    Checkpoint(Path path, Configuration configuration, SequencedMap<String, Tensor> tensors, Arena arena) {
         this.path = path;
-        this.config = config;
-        this.generationConfig = generationConfig;
+        this.configuration = configuration;
         this.tensors = Collections.unmodifiableSequencedMap(tensors);
         this.arena = arena;
     }
 
     /// Opens a Hugging Face folder: `config.json` with `model.safetensors`, or with `model.safetensors.index.json`
-    /// and its shards. Every file's header is read and checked; throws [CheckpointException] for the first thing
-    /// wrong.
+    /// and its shards; or a GGUF file (of a split one the first part, its name ending in `-00001-of-0000N.gguf`);
+    /// or a folder with one model in GGUF and no `config.json`. Every file's header is read and checked; throws
+    /// [CheckpointException] for the first thing wrong.
     @SuppressWarnings("MustBeClosedChecker") // the arena is the checkpoint's
-    public static Checkpoint open(Path folder) throws CheckpointException {
+    public static Checkpoint open(Path path) throws CheckpointException {
         Arena arena = Arena.ofShared();
         try {
-            return new HuggingFaceFolder(folder).open(arena);
+            Optional<Path> gguf = GgufPlace.of(path);
+            return gguf.isPresent() ? GgufFile.open(path, gguf.get(), arena) : new HuggingFaceFolder(path).open(arena);
         } catch (CheckpointException | RuntimeException | Error e) {
             arena.close();
             throw e;
@@ -50,14 +45,9 @@ public final class Checkpoint implements AutoCloseable {
         return path;
     }
 
-    /// `config.json`.
-    public ConfigKeys config() {
-        return config;
-    }
-
-    /// `generation_config.json`, or `null` where there is none.
-    public @Nullable ConfigKeys generationConfig() {
-        return generationConfig;
+    /// What the model is.
+    public Configuration configuration() {
+        return configuration;
     }
 
     /// All tensors by name, in the order of their bytes, shard after shard.

@@ -15,7 +15,7 @@ import java.util.stream.Stream;
 
 /// A checkpoint in the layout of Hugging Face's transformers. Links are followed: its download cache is made of them.
 final class HuggingFaceFolder {
-    private static final String CONFIG = "config.json";
+    static final String CONFIG = "config.json";
     private static final String GENERATION_CONFIG = "generation_config.json";
     private static final String WEIGHTS = "model.safetensors";
     private static final String INDEX = "model.safetensors.index.json";
@@ -32,8 +32,9 @@ final class HuggingFaceFolder {
         requireContents();
         ConfigKeys config = ConfigKeys.read(folder.resolve(CONFIG));
         Path generation = folder.resolve(GENERATION_CONFIG);
-        return new Checkpoint(
-                folder, config, isThere(generation) ? ConfigKeys.read(generation) : null, tensors(arena), arena);
+        Configuration configuration =
+                new Configuration.HuggingFace(config, isThere(generation) ? ConfigKeys.read(generation) : null);
+        return new Checkpoint(folder, configuration, tensors(arena), arena);
     }
 
     /// With both a single file and an index, the single file counts: as in transformers.
@@ -101,14 +102,8 @@ final class HuggingFaceFolder {
 
     private void requireContents() throws CheckpointException {
         if (!Files.isDirectory(folder)) {
-            throw new CheckpointException("%s: got %s, need a folder with %s and %s or %s%s"
-                    .formatted(
-                            folder,
-                            Files.exists(folder) ? "a file" : "nothing there",
-                            CONFIG,
-                            WEIGHTS,
-                            INDEX,
-                            ggufHint(Stream.of(folder.toString()))));
+            throw new CheckpointException("%s: got %s, need a .gguf file or a folder with %s and %s or %s"
+                    .formatted(folder, Files.exists(folder) ? "a file" : "nothing there", CONFIG, WEIGHTS, INDEX));
         }
         boolean weights = isThere(folder.resolve(WEIGHTS)) || isThere(folder.resolve(INDEX));
         if (!weights || !isThere(folder.resolve(CONFIG))) {
@@ -116,18 +111,15 @@ final class HuggingFaceFolder {
             String listed = names.isEmpty()
                     ? "an empty folder"
                     : names.stream().limit(LISTED_FILES).collect(Collectors.joining(", "));
-            throw new CheckpointException("%s: got %s%s, need %s%s"
+            throw new CheckpointException("%s: got %s%s, need %s"
                     .formatted(
                             folder,
                             listed,
                             names.size() > LISTED_FILES ? " and %d more".formatted(names.size() - LISTED_FILES) : "",
-                            weights ? CONFIG : "%s and %s or %s".formatted(CONFIG, WEIGHTS, INDEX),
-                            ggufHint(names.stream())));
+                            weights
+                                    ? CONFIG
+                                    : "%s and %s or %s, or one model in GGUF".formatted(CONFIG, WEIGHTS, INDEX)));
         }
-    }
-
-    private static String ggufHint(Stream<String> names) {
-        return names.anyMatch(name -> name.endsWith(".gguf")) ? "; a .gguf file cannot be read yet" : "";
     }
 
     private List<String> names() throws CheckpointException {

@@ -54,9 +54,9 @@ enum StoredType {
             if (extent < 0) {
                 throw new ArithmeticException("negative extent");
             }
-            elements = Math.multiplyExact(elements, extent);
+            elements = Extents.multiply(elements, extent);
         }
-        long total = Math.multiplyExact(elements, bits);
+        long total = Extents.multiply(elements, bits);
         if (total % 8 != 0) {
             throw new ArithmeticException("part of a byte");
         }

@@ -117,7 +117,7 @@ final class BenchCommand implements Callable<Integer> {
     }
 
     private String title() {
-        return shape == null ? model.folder().toString() : shape + " (random weights)";
+        return shape == null ? model.path().toString() : shape + " (random weights)";
     }
 
     private BenchRun measure(Gemma gemma, Options options) {
@@ -208,7 +208,7 @@ final class BenchCommand implements Callable<Integer> {
 
     private JsonObject json(List<BenchRun> runs) {
         JsonObject object = new JsonObject();
-        object.addProperty("model", shape == null ? model.folder().toString() : shape);
+        object.addProperty("model", shape == null ? model.path().toString() : shape);
         object.addProperty("random_weights", shape != null);
         object.addProperty("architecture", runs.getFirst().model().architecture());
         object.addProperty("parameters", runs.getFirst().model().modules().parameters());

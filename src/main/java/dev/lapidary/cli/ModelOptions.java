@@ -16,9 +16,10 @@ final class ModelOptions {
 
     @Option(
             names = {"-m", "--model"},
-            paramLabel = "DIR",
-            description = "Checkpoint folder in Hugging Face layout. Default: the demo model that ships with Lapidary.")
-    private @Nullable Path folder;
+            paramLabel = "PATH",
+            description = "Checkpoint: a folder in Hugging Face layout, or a GGUF file. Default: the demo model that"
+                    + " ships with Lapidary.")
+    private @Nullable Path path;
 
     @Option(
             names = "--backend",
@@ -65,14 +66,14 @@ final class ModelOptions {
 
     /// Whether somebody asked for a model.
     boolean isAsked() {
-        return folder != null;
+        return path != null;
     }
 
-    /// The folder asked for, or the demo's.
+    /// Where the model asked for is, or the demo's folder.
     ///
     /// @throws IllegalArgumentException if there is neither
-    Path folder() {
-        return folder != null ? folder : demo();
+    Path path() {
+        return path != null ? path : demo();
     }
 
     /// The folder of the demo model.
@@ -82,7 +83,7 @@ final class ModelOptions {
         String demo = System.getProperty(DEMO_PROPERTY);
         if (demo == null) {
             throw new IllegalArgumentException(
-                    "--model: got none, and no demo model beside the program; need a checkpoint folder");
+                    "--model: got none, and no demo model beside the program; need a checkpoint");
         }
         return Path.of(demo);
     }
@@ -104,21 +105,15 @@ final class ModelOptions {
 
     /// As [#open(Console)], computing in another way.
     Gemma open(Console console, Options options) throws Exception {
-        Path from = folder();
-        if (!Files.isDirectory(from)) {
-            throw notAFolder(from);
+        Path from = path();
+        if (!Files.exists(from)) {
+            throw new IOException("%s: no such file or folder".formatted(from));
         }
-        if (folder == null) {
-            console.note("using the demo model in %s (--model DIR for another)".formatted(from));
+        if (path == null) {
+            console.note("using the demo model in %s (--model PATH for another)".formatted(from));
         }
         try (OpeningProgress progress = new OpeningProgress(console)) {
             return Gemma.open(from, options, progress);
         }
-    }
-
-    private static IOException notAFolder(Path from) {
-        return Files.exists(from)
-                ? new IOException("%s: got a file, need the folder of a checkpoint".formatted(from))
-                : new IOException("%s: no such folder".formatted(from));
     }
 }

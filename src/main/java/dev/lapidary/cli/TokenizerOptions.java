@@ -8,13 +8,16 @@ import picocli.CommandLine.Option;
 
 /// Which vocabulary to use; the model itself is not opened.
 final class TokenizerOptions {
-    @Option(names = "--tokenizer", paramLabel = "FILE", description = "A tokenizer.model or tokenizer.json.")
+    @Option(
+            names = "--tokenizer",
+            paramLabel = "FILE",
+            description = "A tokenizer.model, a tokenizer.json or a GGUF file.")
     private @Nullable Path file;
 
     @Option(
             names = {"-m", "--model"},
-            paramLabel = "DIR",
-            description = "A folder with one of them. Default: the demo model that ships with Lapidary.")
+            paramLabel = "PATH",
+            description = "A model with one of them. Default: the demo model that ships with Lapidary.")
     private @Nullable Path folder;
 
     Tokenizer load() throws IOException {

@@ -3,6 +3,9 @@ package dev.lapidary.kernels;
 import static dev.lapidary.bindings.shim.GemmaKernels.gemma_packed_bytes_q4_0;
 import static dev.lapidary.bindings.shim.GemmaKernels.gemma_packed_bytes_q8_0;
 
+import java.util.Arrays;
+import java.util.Optional;
+
 /// Block-quantized formats as GGUF defines them: 32 columns of a row share one F16 scale.
 public enum BlockFormat {
     /// 8-bit values: `scale * q`, -127 to 127.
@@ -12,6 +15,13 @@ public enum BlockFormat {
 
     /// Columns of a block.
     public static final int BLOCK_COLS = 32;
+
+    /// The format of these blocks' values, if there are panels for it.
+    static Optional<BlockFormat> of(BlockType type) {
+        return Arrays.stream(values())
+                .filter(format -> format.name().equals(type.name()))
+                .findFirst();
+    }
 
     /// Whether a matrix of so many columns can be cut into blocks.
     public static boolean fits(int cols) {

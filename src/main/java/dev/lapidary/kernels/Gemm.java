@@ -3,6 +3,7 @@ package dev.lapidary.kernels;
 import static dev.lapidary.bindings.shim.GemmaKernels.gemma_geglu_f32;
 import static dev.lapidary.bindings.shim.GemmaKernels.gemma_narrow_bf16;
 import static dev.lapidary.bindings.shim.GemmaKernels.gemma_widen_bf16;
+import static dev.lapidary.bindings.shim.GemmaKernels.gemma_widen_blocks;
 import static dev.lapidary.bindings.shim.GemmaKernels.gemma_widen_f16;
 
 import java.lang.foreign.MemorySegment;
@@ -41,6 +42,11 @@ final class Gemm implements AutoCloseable {
             multiply(in, narrowIn, part, 0, out.cols(column, part.rows()));
             column += part.rows();
         }
+    }
+
+    /// One matrix alone.
+    void project(Matrix in, WeightMatrix weights, Matrix out) {
+        multiply(in, narrows(weights) ? narrow(in) : in, weights, 0, out);
     }
 
     /// `out = gelu(in * gate^T) * (in * up^T)`, a block of neurons after the other, whose two products stay in the
@@ -96,6 +102,7 @@ final class Gemm implements AutoCloseable {
             switch (weights) {
                 case Matrix dense -> widen(dense.rows(first + from, count), widened);
                 case PackedMatrix packed -> PackedMatmul.widen(packed, first + from, widened);
+                case BlockMatrix stored -> widen(stored.rows(first + from, count), widened);
             }
             backend.matmulTransposed(in, widened, out.cols(from, count));
         }
@@ -119,6 +126,12 @@ final class Gemm implements AutoCloseable {
             case BF16 -> gemma_widen_bf16(wide.data(), wide.stride(), stored.data(), stored.stride(), rows, cols);
             case F16 -> gemma_widen_f16(wide.data(), wide.stride(), stored.data(), stored.stride(), rows, cols);
         }
+    }
+
+    /// Exactly as ggml does it.
+    static void widen(BlockMatrix stored, Matrix wide) {
+        int type = stored.blockType().number();
+        gemma_widen_blocks(wide.data(), wide.stride(), stored.blocks(), type, stored.rows(), stored.cols());
     }
 
     private Matrix narrow(Matrix in) {

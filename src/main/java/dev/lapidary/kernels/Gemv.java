@@ -4,7 +4,7 @@ import static dev.lapidary.bindings.shim.GemmaKernels.*;
 
 import java.lang.foreign.MemorySegment;
 
-/// Multiplies a few rows by dense weights in the shim, which streams the weights from memory once for all of them.
+/// Multiplies a few rows by weights in place in the shim, which streams the weights from memory once for all of them.
 final class Gemv {
     private Gemv() {}
 
@@ -23,6 +23,31 @@ final class Gemv {
         }
     }
 
+    static void project(Matrix in, BlockMatrix w, Matrix out) {
+        int type = w.blockType().number();
+        gemma_gemv_blocks(
+                out.data(), out.stride(), in.data(), in.stride(), w.blocks(), type, in.rows(), w.rows(), w.cols());
+    }
+
+    /// Projects to matrices of blocks side by side in one pass.
+    ///
+    /// @param types the parts' block types
+    static void projectGroup(Matrix in, Projection weights, MemorySegment types, Matrix out) {
+        gemma_gemv_group_blocks(
+                out.data(),
+                out.stride(),
+                in.data(),
+                in.stride(),
+                weights.partPointers(),
+                types,
+                weights.partRows(),
+                weights.parts().size(),
+                in.rows(),
+                weights.cols());
+    }
+
+    /// Projects to matrices side by side in one pass.
+    ///
     /// @param first one of the parts of `weights`, which are all alike
     static void projectGroup(Matrix in, Projection weights, Matrix first, Matrix out) {
         MemorySegment to = out.data();

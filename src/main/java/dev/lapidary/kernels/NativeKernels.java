@@ -28,6 +28,7 @@ public final class NativeKernels implements Kernels, AutoCloseable {
     private final Gemm gemm;
     private final PackedMatmul packedMatmul = new PackedMatmul();
     private final GrowingScratch attendScratch = new GrowingScratch();
+    private final GrowingScratch upScratch = new GrowingScratch();
 
     /// Kernels that multiply many rows with `backend`, which has loaded the native libraries.
     ///
@@ -67,6 +68,10 @@ public final class NativeKernels implements Kernels, AutoCloseable {
                     case BF16 -> gemma_embed_bf16(to, stride, from, dense.stride(), ids, out.rows(), out.cols(), scale);
                     case F16 -> gemma_embed_f16(to, stride, from, dense.stride(), ids, out.rows(), out.cols(), scale);
                 }
+            }
+            case BlockMatrix stored -> {
+                int type = stored.blockType().number();
+                gemma_embed_blocks(to, stride, stored.blocks(), type, ids, out.rows(), out.cols(), scale);
             }
             case PackedMatrix packed -> {
                 MemorySegment from = packed.panels();
@@ -180,18 +185,45 @@ public final class NativeKernels implements Kernels, AutoCloseable {
     public void project(Matrix in, Projection weights, Matrix out) {
         requireShape("in", in, in.rows(), weights.cols());
         requireShape("out", out, in.rows(), weights.rows());
-        switch (weights.first()) {
-            case PackedMatrix first when rounded -> packedMatmul.project(in, weights, first, out);
-            case Matrix first
-            when in.rows() <= MAX_STREAMED_ROWS -> {
-                if (weights.parts().size() == 1) {
-                    Gemv.project(in, first, out);
-                } else {
-                    Gemv.projectGroup(in, weights, first, out);
-                }
-            }
+        WeightMatrix first = weights.first();
+        boolean few = in.rows() <= MAX_STREAMED_ROWS;
+        MemorySegment types = weights.partTypes();
+        if (weights.parts().size() == 1) {
+            project(in, first, out);
+        } else if (rounded && weights.isUniform() && first instanceof PackedMatrix packed) {
+            packedMatmul.projectGroup(in, weights, packed, out);
+        } else if (few && weights.isUniform() && first instanceof Matrix dense) {
+            Gemv.projectGroup(in, weights, dense, out);
+        } else if (few && types != null) {
+            Gemv.projectGroup(in, weights, types, out);
+        } else if (weights.parts().stream().noneMatch(part -> isStreamed(in, part))) {
+            gemm.project(in, weights, out);
+        } else {
+            projectEach(in, weights, out);
+        }
+    }
+
+    private void projectEach(Matrix in, Projection weights, Matrix out) {
+        int column = 0;
+        for (WeightMatrix part : weights.parts()) {
+            project(in, part, out.cols(column, part.rows()));
+            column += part.rows();
+        }
+    }
+
+    private void project(Matrix in, WeightMatrix weights, Matrix out) {
+        boolean few = in.rows() <= MAX_STREAMED_ROWS;
+        switch (weights) {
+            case PackedMatrix packed when rounded -> packedMatmul.project(in, packed, out);
+            case Matrix dense when few -> Gemv.project(in, dense, out);
+            case BlockMatrix stored when few -> Gemv.project(in, stored, out);
             default -> gemm.project(in, weights, out);
         }
+    }
+
+    /// Whether the shim multiplies by these weights itself.
+    private boolean isStreamed(Matrix in, WeightMatrix weights) {
+        return weights instanceof PackedMatrix ? rounded : in.rows() <= MAX_STREAMED_ROWS;
     }
 
     @Override
@@ -204,6 +236,20 @@ public final class NativeKernels implements Kernels, AutoCloseable {
             packedMatmul.geglu(in, g, u, out);
         } else if (alike && in.rows() <= MAX_STREAMED_ROWS && gate instanceof Matrix g && up instanceof Matrix u) {
             Gemv.geglu(in, g, u, out);
+        } else if (isStreamed(in, gate) || isStreamed(in, up)) {
+            long bytes = (long) in.rows() * up.rows() * Float.BYTES;
+            Matrix upped = Matrix.dense(upScratch.atLeast(bytes), DataType.F32, in.rows(), up.rows());
+            project(in, gate, out);
+            project(in, up, upped);
+            gemma_geglu_f32(
+                    out.data(),
+                    out.stride(),
+                    out.data(),
+                    out.stride(),
+                    upped.data(),
+                    upped.stride(),
+                    out.rows(),
+                    out.cols());
         } else {
             gemm.geglu(in, gate, up, out);
         }
@@ -294,6 +340,7 @@ public final class NativeKernels implements Kernels, AutoCloseable {
         gemm.close();
         packedMatmul.close();
         attendScratch.close();
+        upScratch.close();
     }
 
     private static void requireDense(String name, Matrix matrix) {

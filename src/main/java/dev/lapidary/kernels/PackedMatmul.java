@@ -9,20 +9,24 @@ import java.lang.foreign.MemorySegment;
 final class PackedMatmul implements AutoCloseable {
     private final GrowingScratch quantized = new GrowingScratch();
 
+    void project(Matrix in, PackedMatrix weights, Matrix out) {
+        MemorySegment x = quantize(in);
+        MemorySegment to = out.data();
+        MemorySegment w = weights.panels();
+        switch (weights.blockFormat()) {
+            case Q8_0 -> gemma_matmul_q8_0(to, out.stride(), x, w, in.rows(), weights.rows(), weights.cols());
+            case Q4_0 -> gemma_matmul_q4_0(to, out.stride(), x, w, in.rows(), weights.rows(), weights.cols());
+        }
+    }
+
+    /// Projects to matrices side by side.
+    ///
     /// @param first one of the parts of `weights`, which are all alike
-    void project(Matrix in, Projection weights, PackedMatrix first, Matrix out) {
+    void projectGroup(Matrix in, Projection weights, PackedMatrix first, Matrix out) {
         MemorySegment x = quantize(in);
         MemorySegment to = out.data();
         int rows = in.rows();
         int count = weights.parts().size();
-        if (count == 1) {
-            MemorySegment w = first.panels();
-            switch (first.blockFormat()) {
-                case Q8_0 -> gemma_matmul_q8_0(to, out.stride(), x, w, rows, first.rows(), first.cols());
-                case Q4_0 -> gemma_matmul_q4_0(to, out.stride(), x, w, rows, first.rows(), first.cols());
-            }
-            return;
-        }
         MemorySegment parts = weights.partPointers();
         MemorySegment partRows = weights.partRows();
         switch (first.blockFormat()) {

@@ -4,16 +4,20 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /// Weight matrices `[out_i, in]` that read the same input and whose outputs stand side by side: query, key and value,
-/// or one matrix alone. All of one format, columns and stride, so that one pass can stream them all.
+/// or one matrix alone. Where they are of one format and stride, or all of blocks, one pass can stream
+/// them all.
 public final class Projection {
     private final List<WeightMatrix> parts;
+    private final boolean uniform;
     private final int rows;
     private final MemorySegment partPointers;
     private final MemorySegment partRows;
+    private final @Nullable MemorySegment partTypes;
 
-    /// Throws `IllegalArgumentException` if there is no part or the parts differ in columns, stride or format.
+    /// Throws `IllegalArgumentException` if there is no part or the parts differ in columns.
     ///
     /// @param arena owns the small table of addresses that the shim reads
     public Projection(Arena arena, List<? extends WeightMatrix> parts) {
@@ -22,12 +26,13 @@ public final class Projection {
         }
         WeightMatrix first = parts.getFirst();
         for (WeightMatrix part : parts) {
-            if (!alike(part, first)) {
-                throw new IllegalArgumentException("projection: got %s beside %s, need the same type and columns"
-                        .formatted(part.shape(), first.shape()));
+            if (part.cols() != first.cols()) {
+                throw new IllegalArgumentException(
+                        "projection: got %s beside %s, need the same columns".formatted(part.shape(), first.shape()));
             }
         }
         this.parts = List.copyOf(parts);
+        uniform = parts.stream().allMatch(part -> alike(part, first));
         rows = parts.stream().mapToInt(WeightMatrix::rows).reduce(0, Math::addExact);
         partPointers = arena.allocate(ValueLayout.ADDRESS, parts.size());
         partRows = arena.allocate(ValueLayout.JAVA_LONG, parts.size());
@@ -35,6 +40,18 @@ public final class Projection {
             partPointers.setAtIndex(ValueLayout.ADDRESS, i, address(parts.get(i)));
             partRows.setAtIndex(ValueLayout.JAVA_LONG, i, parts.get(i).rows());
         }
+        partTypes = partTypes(arena, parts);
+    }
+
+    private static @Nullable MemorySegment partTypes(Arena arena, List<? extends WeightMatrix> parts) {
+        MemorySegment types = arena.allocate(ValueLayout.JAVA_INT, parts.size());
+        for (int i = 0; i < parts.size(); i++) {
+            if (!(parts.get(i) instanceof BlockMatrix blocks)) {
+                return null;
+            }
+            types.setAtIndex(ValueLayout.JAVA_INT, i, blocks.blockType().number());
+        }
+        return types;
     }
 
     /// The matrices, in the order of their outputs.
@@ -52,7 +69,12 @@ public final class Projection {
         return parts.getFirst().cols();
     }
 
-    /// One of them, which tells what holds for all.
+    /// Whether all parts are of one format and as far from row to row: the first tells what holds for all.
+    public boolean isUniform() {
+        return uniform;
+    }
+
+    /// One of them.
     WeightMatrix first() {
         return parts.getFirst();
     }
@@ -67,11 +89,18 @@ public final class Projection {
         return partRows;
     }
 
+    /// The parts' block types as int32, as the shim takes them; null unless all parts are blocks.
+    @Nullable
+    MemorySegment partTypes() {
+        return partTypes;
+    }
+
     /// Whether one pass can stream both: the same format and columns, and rows as far apart.
     static boolean alike(WeightMatrix one, WeightMatrix other) {
         boolean sameRows = switch (one) {
             case Matrix dense -> other instanceof Matrix that && that.stride() == dense.stride();
             case PackedMatrix _ -> other instanceof PackedMatrix;
+            case BlockMatrix _ -> other instanceof BlockMatrix;
         };
         return sameRows && one.format().equals(other.format()) && one.cols() == other.cols();
     }
@@ -80,6 +109,7 @@ public final class Projection {
         return switch (part) {
             case Matrix dense -> dense.data();
             case PackedMatrix packed -> packed.panels();
+            case BlockMatrix stored -> stored.blocks();
         };
     }
 }

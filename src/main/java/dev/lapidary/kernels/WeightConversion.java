@@ -4,6 +4,7 @@ import static dev.lapidary.bindings.shim.GemmaKernels.*;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
+import java.util.Optional;
 import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
@@ -36,11 +37,22 @@ public final class WeightConversion {
         return new WeightConversion(null, format);
     }
 
-    /// Whether the matrix becomes another one: not if it is of that format, or has columns that are no whole blocks.
+    /// What becomes of a matrix that nobody wants in another format: blocks of a GGUF file that there are panels
+    /// for are laid out anew, without rounding; null for every other matrix, which is used as it is.
+    public static @Nullable WeightConversion repacking(WeightMatrix stored) {
+        return stored instanceof BlockMatrix blocks
+                ? BlockFormat.of(blocks.blockType()).map(WeightConversion::to).orElse(null)
+                : null;
+    }
+
+    /// Whether the matrix becomes another one: not if it is of that format, or has columns that are no whole
+    /// blocks.
     public boolean changes(WeightMatrix stored) {
-        return blockFormat == null
-                ? !stored.format().equals(String.valueOf(type))
-                : !stored.format().equals(blockFormat.name()) && BlockFormat.fits(stored.cols());
+        if (blockFormat == null) {
+            return !stored.format().equals(String.valueOf(type));
+        }
+        boolean is = stored instanceof PackedMatrix packed && packed.blockFormat() == blockFormat;
+        return !is && BlockFormat.fits(stored.cols());
     }
 
     /// Bytes of the matrix in the new format.
@@ -87,12 +99,30 @@ public final class WeightConversion {
                 PackedMatmul.widen(packed, from, rows);
                 write(rows, made, from);
             }
+            case BlockMatrix blocks -> convertBlocks(blocks.rows(from, count), made, from, wide);
         }
+    }
+
+    private static void convertBlocks(BlockMatrix stored, WeightMatrix made, int from, GrowingScratch wide) {
+        if (made instanceof PackedMatrix packed
+                && BlockFormat.of(stored.blockType()).equals(Optional.of(packed.blockFormat()))) {
+            MemorySegment out = packed.panels().asSlice(packed.blockFormat().packedBytes(from, packed.cols()));
+            switch (packed.blockFormat()) {
+                case Q8_0 -> gemma_pack_q8_0_blocks(out, stored.blocks(), stored.rows(), stored.cols());
+                case Q4_0 -> gemma_pack_q4_0_blocks(out, stored.blocks(), stored.rows(), stored.cols());
+            }
+        } else {
+            Matrix rows = scratch(stored.rows(), stored.cols(), wide);
+            Gemm.widen(stored, rows);
+            write(rows, made, from);
+        }
+        release(stored.blocks(), stored.elementBytes());
     }
 
     private static void write(Matrix rows, WeightMatrix made, int from) {
         switch (made) {
             case PackedMatrix packed -> pack(rows, packed, from);
+            case BlockMatrix _ -> throw new AssertionError("GGUF blocks are read, never made");
             case Matrix dense -> {
                 Matrix out = dense.rows(from, rows.rows());
                 if (dense.type() == DataType.F32) {

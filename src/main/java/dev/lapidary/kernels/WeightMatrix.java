@@ -2,7 +2,7 @@ package dev.lapidary.kernels;
 
 /// A weight matrix `[rows, cols]` = `[out, in]` in any format that the kernels multiply by. Borrowed: it never frees
 /// its memory.
-public sealed interface WeightMatrix permits Matrix, PackedMatrix {
+public sealed interface WeightMatrix permits Matrix, PackedMatrix, BlockMatrix {
     /// Outputs of the projection.
     int rows();
 

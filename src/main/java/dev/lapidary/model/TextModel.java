@@ -41,7 +41,7 @@ public final class TextModel {
             Arena arena,
             SegmentAllocator memory)
             throws CheckpointException {
-        GemmaConfig config = HuggingFaceConfig.read(checkpoint.config(), checkpoint.generationConfig());
+        GemmaConfig config = CheckpointConfig.read(checkpoint);
         Weights stored = WeightsReader.read(checkpoint, config, arena);
         return converted(config, stored, formats, observer, kernels, chunk, arena, memory);
     }

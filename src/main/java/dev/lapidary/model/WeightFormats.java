@@ -7,7 +7,6 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.SegmentAllocator;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /// In which formats a model's weights are to be held, whatever the checkpoint stores.
@@ -16,7 +15,8 @@ import org.jspecify.annotations.Nullable;
 /// @param head   for the matrix of the logits, and with it the embedding where they are one; null: as stored
 public record WeightFormats(
         @Nullable WeightConversion layers, @Nullable WeightConversion head) {
-    /// Everything as the checkpoint stores it.
+    /// Everything as the checkpoint stores it; only Q8_0 and Q4_0 of a GGUF file are laid out anew, without
+    /// rounding.
     public static final WeightFormats STORED = new WeightFormats(null, null);
 
     /// `weights` in these formats. Norms stay as they are, and so does every matrix that has its format already.
@@ -29,13 +29,13 @@ public record WeightFormats(
             return weights;
         }
         observer.begin(bytes, storedBytes(weights));
-        UnaryOperator<WeightMatrix> toLayers = matrix -> convert(layers, matrix, memory, observer);
-        UnaryOperator<WeightMatrix> toHead = matrix -> convert(head, matrix, memory, observer);
         List<LayerWeights> converted = new ArrayList<>();
         for (LayerWeights layer : weights.layers()) {
-            converted.add(layer.withMatrices(arena, toLayers));
+            converted.add(
+                    layer.withMatrices(arena, matrix -> convert(ofLayer(layer, matrix), matrix, memory, observer)));
         }
-        WeightMatrix headWeights = toHead.apply(weights.head().parts().getFirst());
+        WeightMatrix stored = weights.head().parts().getFirst();
+        WeightMatrix headWeights = convert(effective(head, stored), stored, memory, observer);
         return new Weights(
                 weights.tiedHead() ? headWeights : weights.embedding(),
                 new Projection(arena, List.of(headWeights)),
@@ -48,9 +48,21 @@ public record WeightFormats(
             WeightMatrix matrix,
             SegmentAllocator memory,
             ConversionObserver observer) {
-        return conversion != null && conversion.changes(matrix)
-                ? conversion.convert(matrix, memory, observer::read)
-                : matrix;
+        return conversion == null ? matrix : conversion.convert(matrix, memory, observer::read);
+    }
+
+    /// What becomes of a layer's matrix; null: it stays. Query, key and value of several types stay blocks, though
+    /// there may be panels for one of them: one pass then streams all three.
+    private @Nullable WeightConversion ofLayer(LayerWeights layer, WeightMatrix matrix) {
+        Projection together = layer.queryKeyValue();
+        boolean mixed = !together.isUniform() && together.parts().contains(matrix);
+        return layers == null && mixed ? null : effective(layers, matrix);
+    }
+
+    /// What becomes of a matrix; null: it stays.
+    private static @Nullable WeightConversion effective(@Nullable WeightConversion asked, WeightMatrix matrix) {
+        WeightConversion conversion = asked == null ? WeightConversion.repacking(matrix) : asked;
+        return conversion != null && conversion.changes(matrix) ? conversion : null;
     }
 
     /// Bytes that new matrices take.
@@ -68,14 +80,16 @@ public record WeightFormats(
     }
 
     private void visit(Weights weights, Visitor visitor) {
-        if (layers != null) {
-            for (LayerWeights layer : weights.layers()) {
-                layer.matrices().filter(layers::changes).forEach(matrix -> visitor.visit(layers, matrix));
-            }
+        for (LayerWeights layer : weights.layers()) {
+            layer.matrices().forEach(matrix -> visit(ofLayer(layer, matrix), matrix, visitor));
         }
         WeightMatrix headWeights = weights.head().parts().getFirst();
-        if (head != null && head.changes(headWeights)) {
-            visitor.visit(head, headWeights);
+        visit(effective(head, headWeights), headWeights, visitor);
+    }
+
+    private static void visit(@Nullable WeightConversion conversion, WeightMatrix matrix, Visitor visitor) {
+        if (conversion != null) {
+            visitor.visit(conversion, matrix);
         }
     }
 

@@ -3,15 +3,19 @@ package dev.lapidary.model;
 import dev.lapidary.checkpoint.Checkpoint;
 import dev.lapidary.checkpoint.CheckpointException;
 import dev.lapidary.checkpoint.Tensor;
+import dev.lapidary.kernels.BlockMatrix;
+import dev.lapidary.kernels.BlockType;
 import dev.lapidary.kernels.DataType;
 import dev.lapidary.kernels.Matrix;
 import dev.lapidary.kernels.Projection;
+import dev.lapidary.kernels.WeightMatrix;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -38,9 +42,9 @@ final class WeightsReader {
     }
 
     private Weights read() throws CheckpointException {
-        Matrix embedding = matrix(names.embedding(), config.vocab(), config.embedding());
-        boolean ownHead = !config.tiedHead() || checkpoint.tensors().containsKey(names.headWeight());
-        Matrix head = ownHead ? matrix(names.headWeight(), config.vocab(), config.embedding()) : embedding;
+        WeightMatrix embedding = matrix(names.embedding(), config.vocab(), config.embedding());
+        boolean ownHead = !config.tiedHead() || checkpoint.tensors().containsKey(names.head());
+        WeightMatrix head = ownHead ? matrix(names.head(), config.vocab(), config.embedding()) : embedding;
         Matrix finalNorm = norm(names.finalNorm(), config.embedding());
         List<LayerWeights> layers = new ArrayList<>();
         for (int i = 0; i < config.layers().size(); i++) {
@@ -52,47 +56,46 @@ final class WeightsReader {
 
     private LayerWeights layer(int i, LayerConfig layer) throws CheckpointException {
         int width = config.embedding();
-        Matrix query = matrix(names.layer(i, "self_attn.q_proj"), layer.queryCols(), width);
-        Projection queryKeyValue = new Projection(
+        boolean qkNorm = layer.queryKeyNorm();
+        boolean post = layer.postNorms();
+        return new LayerWeights(
+                norm(name(i, LayerTensor.PRE_ATTENTION_NORM), width),
+                queryKeyValue(i, layer),
+                optionalNorm(qkNorm, name(i, LayerTensor.QUERY_NORM), layer.headDim()),
+                optionalNorm(qkNorm, name(i, LayerTensor.KEY_NORM), layer.headDim()),
+                projection(name(i, LayerTensor.ATTENTION_OUTPUT), width, layer.queryCols()),
+                optionalNorm(post, name(i, LayerTensor.POST_ATTENTION_NORM), width),
+                norm(name(i, LayerTensor.PRE_FEED_FORWARD_NORM), width),
+                matrix(name(i, LayerTensor.GATE), layer.neurons(), width),
+                matrix(name(i, LayerTensor.UP), layer.neurons(), width),
+                projection(name(i, LayerTensor.DOWN), width, layer.neurons()),
+                optionalNorm(post, name(i, LayerTensor.POST_FEED_FORWARD_NORM), width));
+    }
+
+    private Projection queryKeyValue(int i, LayerConfig layer) throws CheckpointException {
+        int width = config.embedding();
+        return new Projection(
                 arena,
                 List.of(
-                        query,
-                        matrix(names.layer(i, "self_attn.k_proj"), layer.kvCols(), width, query.type()),
-                        matrix(names.layer(i, "self_attn.v_proj"), layer.kvCols(), width, query.type())));
-        // Without post-norms the file's post_attention_layernorm is what stands before the feed-forward.
-        boolean post = layer.postNorms();
-        String afterAttention = names.layer(i, "post_attention_layernorm");
-        return new LayerWeights(
-                norm(names.layer(i, "input_layernorm"), width),
-                queryKeyValue,
-                optionalNorm(layer.queryKeyNorm(), names.layer(i, "self_attn.q_norm"), layer.headDim()),
-                optionalNorm(layer.queryKeyNorm(), names.layer(i, "self_attn.k_norm"), layer.headDim()),
-                projection(names.layer(i, "self_attn.o_proj"), width, layer.queryCols()),
-                optionalNorm(post, afterAttention, width),
-                norm(post ? names.layer(i, "pre_feedforward_layernorm") : afterAttention, width),
-                matrix(names.layer(i, "mlp.gate_proj"), layer.neurons(), width),
-                matrix(names.layer(i, "mlp.up_proj"), layer.neurons(), width),
-                projection(names.layer(i, "mlp.down_proj"), width, layer.neurons()),
-                optionalNorm(post, names.layer(i, "post_feedforward_layernorm"), width));
+                        matrix(name(i, LayerTensor.QUERY), layer.queryCols(), width),
+                        matrix(name(i, LayerTensor.KEY), layer.kvCols(), width),
+                        matrix(name(i, LayerTensor.VALUE), layer.kvCols(), width)));
+    }
+
+    private String name(int i, LayerTensor tensor) {
+        return names.layer(i, tensor, config.layers().get(i).postNorms());
     }
 
     private Projection projection(String name, int rows, int cols) throws CheckpointException {
         return new Projection(arena, List.of(matrix(name, rows, cols)));
     }
 
-    private Matrix matrix(String name, int rows, int cols) throws CheckpointException {
+    private WeightMatrix matrix(String name, int rows, int cols) throws CheckpointException {
         Tensor tensor = tensor(name, List.of((long) rows, (long) cols));
-        return Matrix.dense(tensor.data(), tensor.type(), rows, cols);
-    }
-
-    /// A matrix of the query projection's type: one pass streams all three.
-    private Matrix matrix(String name, int rows, int cols, DataType type) throws CheckpointException {
-        Tensor tensor = tensor(name, List.of((long) rows, (long) cols));
-        if (tensor.type() != type) {
-            throw new CheckpointException("%s: %s is %s %s, need %s as the query projection is"
-                    .formatted(tensor.file(), name, tensor.type(), tensor.shape(), type));
-        }
-        return Matrix.dense(tensor.data(), type, rows, cols);
+        Optional<BlockType> blocks = BlockType.named(tensor.storedType());
+        return blocks.isPresent()
+                ? new BlockMatrix(tensor.data(), blocks.get(), rows, cols)
+                : Matrix.dense(tensor.data(), tensor.type(), rows, cols);
     }
 
     private @Nullable Matrix optionalNorm(boolean present, String name, int width) throws CheckpointException {
@@ -126,7 +129,7 @@ final class WeightsReader {
         }
         if (!tensor.shape().equals(shape)) {
             throw new CheckpointException("%s: %s is %s %s, need shape %s"
-                    .formatted(tensor.file(), name, tensor.type(), tensor.shape(), shape));
+                    .formatted(tensor.file(), name, tensor.storedType(), tensor.shape(), shape));
         }
         read.add(name);
         return tensor;

@@ -1,8 +1,12 @@
 package dev.lapidary.tokenizer;
 
+import dev.lapidary.checkpoint.GgufMetadata;
+import dev.lapidary.checkpoint.GgufPlace;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 
@@ -63,24 +67,45 @@ public final class Tokenizer {
         }
     }
 
-    /// Loads a `tokenizer.model` (SentencePiece) or a `tokenizer.json` (Hugging Face), told apart by the name's
-    /// end. In a folder it takes `tokenizer.model`, or `tokenizer.json` if that is the only one.
+    /// Loads a `tokenizer.model` (SentencePiece), a `tokenizer.json` (Hugging Face) or what a GGUF file carries,
+    /// told apart by the name's end. In a folder it takes `tokenizer.model`, else `tokenizer.json`, else the only
+    /// model in GGUF.
     ///
     /// Throws [TokenizerException] for a file that is broken or asks for something a Gemma tokenizer does not
     /// have.
     public static Tokenizer load(Path fileOrFolder) throws IOException {
-        Path file = fileOrFolder;
-        if (Files.isDirectory(fileOrFolder)) {
-            file = fileOrFolder.resolve("tokenizer.model");
-            if (!Files.exists(file)) {
-                file = fileOrFolder.resolve("tokenizer.json");
-            }
-            if (!Files.exists(file)) {
-                throw new TokenizerException("%s: no tokenizer.model or tokenizer.json".formatted(fileOrFolder));
+        return find(fileOrFolder)
+                .orElseThrow(() -> new TokenizerException(
+                        Files.isDirectory(fileOrFolder)
+                                ? "%s: no tokenizer.model or tokenizer.json".formatted(fileOrFolder)
+                                : "%s: got no tokenizer in it, need tokenizer.ggml.tokens".formatted(fileOrFolder)));
+    }
+
+    /// As [#load(Path)], or empty for a folder or a GGUF file without a tokenizer.
+    public static Optional<Tokenizer> find(Path fileOrFolder) throws IOException {
+        Optional<Path> place = Files.isDirectory(fileOrFolder) ? inFolder(fileOrFolder) : Optional.of(fileOrFolder);
+        if (place.isEmpty()) {
+            return Optional.empty();
+        }
+        Path file = place.get();
+        String name = file.toString();
+        if (name.endsWith(".gguf")) {
+            GgufMetadata metadata = GgufMetadata.read(file);
+            return GgufTokenizer.isIn(metadata)
+                    ? Optional.of(new Tokenizer(GgufTokenizer.read(metadata)))
+                    : Optional.empty();
+        }
+        return Optional.of(
+                new Tokenizer(name.endsWith(".json") ? HuggingFaceFile.read(file) : SentencePieceFile.read(file)));
+    }
+
+    private static Optional<Path> inFolder(Path folder) throws IOException {
+        for (String name : List.of("tokenizer.model", "tokenizer.json")) {
+            if (Files.exists(folder.resolve(name))) {
+                return Optional.of(folder.resolve(name));
             }
         }
-        String name = file.toString();
-        return new Tokenizer(name.endsWith(".json") ? HuggingFaceFile.read(file) : SentencePieceFile.read(file));
+        return GgufPlace.of(folder);
     }
 
     /// The ids of a text, without begin or end of sequence. Symbols such as `<start_of_turn>` written in the text

@@ -31,9 +31,9 @@ class CheckpointTest {
         try (Checkpoint checkpoint = Checkpoint.open(oracle);
                 Arena arena = Arena.ofConfined()) {
             assertThat(checkpoint.path()).isEqualTo(oracle);
-            assertThat(checkpoint.config().string("model_type")).isEqualTo("gemma");
-            assertThat(checkpoint.config().intValue("hidden_size")).isEqualTo(64);
-            assertThat(checkpoint.generationConfig()).isNull();
+            assertThat(json(checkpoint).config().string("model_type")).isEqualTo("gemma");
+            assertThat(json(checkpoint).config().intValue("hidden_size")).isEqualTo(64);
+            assertThat(json(checkpoint).generationConfig()).isNull();
             assertThat(checkpoint.tensors()).hasSize(2 + 3 * 9);
             Tensor embedding = tensor(checkpoint, "model.embed_tokens.weight");
             assertThat(embedding.type()).isEqualTo(DataType.BF16);
@@ -63,7 +63,7 @@ class CheckpointTest {
         try (Checkpoint checkpoint = Checkpoint.open(folder)) {
             assertThat(checkpoint.tensors().keySet()).containsExactly("a", "b", "c");
             assertThat(tensor(checkpoint, "c").file()).isEqualTo(folder.resolve("model-2.safetensors"));
-            ConfigKeys generation = Objects.requireNonNull(checkpoint.generationConfig());
+            ConfigKeys generation = Objects.requireNonNull(json(checkpoint).generationConfig());
             assertThat(generation.ints("eos_token_id")).containsExactly(1, 106);
         }
     }
@@ -110,21 +110,18 @@ class CheckpointTest {
         Path none = folder.resolve("none");
         assertRefused(
                 none,
-                none + ": got nothing there, need a folder with config.json and model.safetensors or "
+                none + ": got nothing there, need a .gguf file or a folder with config.json and model.safetensors or "
                         + "model.safetensors.index.json");
-        String need = ", need config.json and model.safetensors or model.safetensors.index.json";
+        String need = ", need config.json and model.safetensors or model.safetensors.index.json, or one model in GGUF";
         assertRefused(folder, folder + ": got an empty folder" + need);
         write("tokenizer.model", "");
         write("config.json", "{}");
         assertRefused(folder, folder + ": got config.json, tokenizer.model" + need);
-        Path gguf = write("gemma.gguf", "");
+        Path file = write("gemma.bin", "");
         assertRefused(
-                folder,
-                folder + ": got config.json, gemma.gguf, tokenizer.model" + need + "; a .gguf file cannot be read yet");
-        assertRefused(
-                gguf,
-                gguf + ": got a file, need a folder with config.json and model.safetensors or "
-                        + "model.safetensors.index.json; a .gguf file cannot be read yet");
+                file,
+                file + ": got a file, need a .gguf file or a folder with config.json and model.safetensors or "
+                        + "model.safetensors.index.json");
     }
 
     @Test
@@ -217,6 +214,10 @@ class CheckpointTest {
 
     private static Tensor tensor(Checkpoint checkpoint, String name) {
         return Objects.requireNonNull(checkpoint.tensors().get(name), name);
+    }
+
+    private static Configuration.HuggingFace json(Checkpoint checkpoint) {
+        return (Configuration.HuggingFace) checkpoint.configuration();
     }
 
     private static void assertRefused(Path folder, String message) {

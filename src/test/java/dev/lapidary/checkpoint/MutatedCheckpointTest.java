@@ -62,12 +62,12 @@ class MutatedCheckpointTest {
         "[[[[[[[[[[[[[[[["
     };
     private static final List<BiFunction<byte[], Random, byte[]>> MUTATIONS = List.of(
-            MutatedCheckpointTest::flipBit,
+            Mutations::flipBit,
             MutatedCheckpointTest::setDigit,
             MutatedCheckpointTest::insertToken,
-            MutatedCheckpointTest::cutOut,
-            MutatedCheckpointTest::repeat,
-            MutatedCheckpointTest::truncate);
+            Mutations::cutOut,
+            Mutations::repeat,
+            Mutations::truncate);
 
     private static final int DATA_BYTES = 40;
 
@@ -122,7 +122,7 @@ class MutatedCheckpointTest {
         int read = 0;
         for (int seed = 0; seed < FILES; seed++) {
             Random random = new Random(seed);
-            byte[] bytes = mutated(good, random);
+            byte[] bytes = Mutations.mutated(good, random, MUTATIONS);
             Files.write(file, repaired && random.nextBoolean() ? withRightLength(bytes) : bytes);
             try {
                 reader.read(file);
@@ -162,21 +162,6 @@ class MutatedCheckpointTest {
         return RawSafetensors.bytes(header.length(), header.getBytes(StandardCharsets.UTF_8), DATA_BYTES);
     }
 
-    private static byte[] mutated(byte[] bytes, Random random) {
-        byte[] result = bytes.clone();
-        for (int changes = 1 + random.nextInt(3); changes > 0; changes--) {
-            result = MUTATIONS.get(random.nextInt(MUTATIONS.size())).apply(result, random);
-        }
-        return result;
-    }
-
-    private static byte[] flipBit(byte[] bytes, Random random) {
-        if (bytes.length > 0) {
-            bytes[random.nextInt(bytes.length)] ^= (byte) (1 << random.nextInt(8));
-        }
-        return bytes;
-    }
-
     private static byte[] setDigit(byte[] bytes, Random random) {
         int[] digits = IntStream.range(0, bytes.length)
                 .filter(i -> bytes[i] >= '0' && bytes[i] <= '9')
@@ -190,23 +175,7 @@ class MutatedCheckpointTest {
     private static byte[] insertToken(byte[] bytes, Random random) {
         byte[] token = TOKENS[random.nextInt(TOKENS.length)].getBytes(StandardCharsets.UTF_8);
         int at = random.nextInt(bytes.length + 1);
-        return join(Arrays.copyOf(bytes, at), token, Arrays.copyOfRange(bytes, at, bytes.length));
-    }
-
-    private static byte[] cutOut(byte[] bytes, Random random) {
-        int from = random.nextInt(bytes.length + 1);
-        int to = Math.min(bytes.length, from + random.nextInt(30));
-        return join(Arrays.copyOf(bytes, from), Arrays.copyOfRange(bytes, to, bytes.length));
-    }
-
-    private static byte[] repeat(byte[] bytes, Random random) {
-        int from = random.nextInt(bytes.length + 1);
-        int to = Math.min(bytes.length, from + random.nextInt(80));
-        return join(Arrays.copyOf(bytes, to), Arrays.copyOfRange(bytes, from, bytes.length));
-    }
-
-    private static byte[] truncate(byte[] bytes, Random random) {
-        return Arrays.copyOf(bytes, random.nextInt(bytes.length + 1));
+        return Mutations.join(Arrays.copyOf(bytes, at), token, Arrays.copyOfRange(bytes, at, bytes.length));
     }
 
     /// A safetensors file whose header has the length it says, so that a change of size gets past that check.
@@ -215,14 +184,5 @@ class MutatedCheckpointTest {
             ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN).putLong(0, file.length - Long.BYTES - DATA_BYTES);
         }
         return file;
-    }
-
-    private static byte[] join(byte[]... parts) {
-        ByteBuffer joined = ByteBuffer.allocate(
-                Arrays.stream(parts).mapToInt(part -> part.length).sum());
-        for (byte[] part : parts) {
-            joined.put(part);
-        }
-        return joined.array();
     }
 }

@@ -50,8 +50,14 @@ class MistakesTest {
 
     static Stream<Arguments> failures() {
         return Stream.of(
-                mistake("/nowhere: no such folder", "generate", "--model", "/nowhere", "--prompt", "a"),
-                mistake("pom.xml: got a file, need the folder", "generate", "--model", "pom.xml", "--prompt", "a"),
+                mistake("/nowhere: no such file or folder", "generate", "--model", "/nowhere", "--prompt", "a"),
+                mistake(
+                        "pom.xml: got a file, need a .gguf file or a folder",
+                        "generate",
+                        "--model",
+                        "pom.xml",
+                        "--prompt",
+                        "a"),
                 mistake("need config.json and model.safetensors", "generate", "--model", "src", "--prompt", "a"),
                 mistake("got no tokenizer, need", "generate", "--model", NO_TOKENIZER, "--prompt", "a"),
                 mistake("got no tokenizer, need", "chat", "--model", NO_TOKENIZER),
@@ -83,7 +89,9 @@ class MistakesTest {
     void aStackTraceIsShownToWhoAsksForIt() {
         Run run = Run.of("generate", "--model", "/nowhere", "--prompt", "a", "--stack-trace");
         assertThat(run.code()).isEqualTo(Failures.FAILED);
-        assertThat(run.err()).contains("\tat dev.lapidary.cli.").endsWith("lapidary: /nowhere: no such folder\n");
+        assertThat(run.err())
+                .contains("\tat dev.lapidary.cli.")
+                .endsWith("lapidary: /nowhere: no such file or folder\n");
     }
 
     @Test

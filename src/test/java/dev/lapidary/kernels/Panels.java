@@ -16,6 +16,12 @@ final class Panels {
     static Matrix dense(WeightMatrix weights) {
         return switch (weights) {
             case Matrix dense -> dense;
+            case BlockMatrix blocks -> {
+                // The values of blocks are held to ggml's own in BlockMatrixTest
+                Matrix wide = Matrix.allocate(Arena.ofAuto(), blocks.rows(), blocks.cols());
+                Gemm.widen(blocks, wide);
+                yield wide;
+            }
             case PackedMatrix packed -> {
                 Matrix wide = Matrix.allocate(Arena.ofAuto(), packed.rows(), packed.cols());
                 for (int r = 0; r < packed.rows(); r++) {

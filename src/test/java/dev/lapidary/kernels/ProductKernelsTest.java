@@ -121,10 +121,10 @@ class ProductKernelsTest {
     void gegluOfWeightsStoredDifferently(String backend) {
         Natives.run(backend, 2, true, kernels -> {
             for (int rows : ROWS) {
-                // The backend multiplies these however few the rows are.
+                boolean streamed = rows <= NativeKernels.MAX_STREAMED_ROWS;
                 Stored wide = new Stored(DataType.F32, 0, false);
-                Stored narrow =
-                        new Stored(DataType.BF16, 0, Backends.open(backend).multiplies(DataType.BF16));
+                Stored narrow = new Stored(
+                        DataType.BF16, 0, !streamed && Backends.open(backend).multiplies(DataType.BF16));
                 checkGeglu(kernels, rows, 65, 33, wide, narrow, 1);
                 checkGeglu(kernels, rows, 65, 33, narrow, new Stored(DataType.F16, 0, false), 1);
                 checkGeglu(kernels, rows, 65, 33, wide, new Stored(DataType.F32, 3, false), 1);

@@ -59,7 +59,7 @@ class DecoderInvariantsTest {
     @Test
     void aWindowAsLongAsTheSequenceIsTheSameAsNone() throws IOException {
         int[] ids = randomIds(24, 3);
-        GemmaConfig config = HuggingFaceConfig.read(checkpoint.config(), null);
+        GemmaConfig config = CheckpointConfig.read(checkpoint);
         float[] windowed = run(withWindow(config, ids.length), ids);
         float[] unwindowed = run(withWindow(config, 1000), ids);
         assertSame(windowed, unwindowed);
@@ -132,7 +132,7 @@ class DecoderInvariantsTest {
             bytes.addAndGet(size);
             return arena.allocate(size, alignment);
         };
-        GemmaConfig config = HuggingFaceConfig.read(checkpoint.config(), null);
+        GemmaConfig config = CheckpointConfig.read(checkpoint);
         Workspace unused = new Workspace(config, 48, counting);
         assertThat(bytes.getAndSet(0)).isEqualTo(Workspace.bytes(config, unused.maxRows()));
         KvCache cache = new KvCache(config, 700, 48, counting);

@@ -78,8 +78,7 @@ class TraitsTest {
         Golden golden = Golden.of(name);
         try (Checkpoint checkpoint = Checkpoint.open(golden.folder());
                 Arena arena = Arena.ofConfined()) {
-            GemmaConfig config =
-                    configChange.apply(HuggingFaceConfig.read(checkpoint.config(), checkpoint.generationConfig()));
+            GemmaConfig config = configChange.apply(CheckpointConfig.read(checkpoint));
             Weights read = WeightsReader.read(checkpoint, config, arena);
             List<LayerWeights> layers =
                     read.layers().stream().map(weightsChange).toList();

@@ -8,6 +8,7 @@ import dev.lapidary.checkpoint.CheckpointException;
 import dev.lapidary.kernels.DataType;
 import dev.lapidary.kernels.Matrix;
 import dev.lapidary.kernels.ReferenceKernels;
+import dev.lapidary.kernels.WeightMatrix;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;
@@ -95,11 +96,16 @@ class WeightsReaderTest {
     }
 
     @Test
-    void projectionsThatAreStreamedTogetherHaveOneType() {
-        assertRefused(
-                tiny().tensor("model.layers.1.self_attn.v_proj.weight", DataType.BF16, 16, 12),
-                "%s: model.layers.1.self_attn.v_proj.weight is BF16 [16, 12], need F32 as the query projection is"
-                        .formatted(file()));
+    void queryKeyAndValueMayHaveTypesOfTheirOwn() throws IOException {
+        tiny().tensor("model.layers.1.self_attn.v_proj.weight", DataType.BF16, 16, 12)
+                .write(folder);
+        try (Checkpoint checkpoint = Checkpoint.open(folder);
+                Arena arena = Arena.ofConfined()) {
+            Weights weights = WeightsReader.read(checkpoint, config(checkpoint), arena);
+            assertThat(weights.layers().get(1).queryKeyValue().parts())
+                    .map(WeightMatrix::format)
+                    .containsExactly("F32", "F32", "BF16");
+        }
     }
 
     @ParameterizedTest
@@ -216,7 +222,7 @@ class WeightsReaderTest {
     }
 
     private static GemmaConfig config(Checkpoint checkpoint) throws CheckpointException {
-        return HuggingFaceConfig.read(checkpoint.config(), checkpoint.generationConfig());
+        return CheckpointConfig.read(checkpoint);
     }
 
     private void assertRefused(TinyCheckpoint tiny, String message) {

@@ -7,6 +7,8 @@ import java.io.InputStreamReader;
 import java.io.StringReader;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
 
@@ -58,6 +60,22 @@ final class Goldens {
         try {
             String json = HuggingFaceJson.of(sentencePieceModel(name)).toString();
             return new Tokenizer(HuggingFaceFile.read(new StringReader(json), "tokenizer.json"));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /// The same written into a GGUF file and read from that; `converted` as llama.cpp's converter does.
+    static Tokenizer gguf(String name, boolean converted) {
+        try {
+            Path file = Files.createTempFile("tokenizer", ".gguf");
+            try {
+                List<TestPiece> pieces = GgufPieces.of(bytes(name));
+                return Tokenizer.load(
+                        GgufPieces.write(file, GgufPieces.keys(converted ? GgufPieces.converted(pieces) : pieces)));
+            } finally {
+                Files.delete(file);
+            }
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

@@ -32,7 +32,7 @@ final class ModelWriter {
         return this;
     }
 
-    private static int number(PieceType type) {
+    static int number(PieceType type) {
         return switch (type) {
             case NORMAL -> 1;
             case UNKNOWN -> 2;

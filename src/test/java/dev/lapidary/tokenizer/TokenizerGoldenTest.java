@@ -13,12 +13,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// Ids and texts of the reference, from both file formats.
+/// Ids and texts of the reference, from each file format.
 class TokenizerGoldenTest {
     static Stream<Named<Tokenizer>> tokenizers() {
         return Stream.of(
                 Named.of("tokenizer.model", Goldens.sentencePiece("tokenizer.model")),
-                Named.of("tokenizer.json", Goldens.huggingFace("tokenizer.model")));
+                Named.of("tokenizer.json", Goldens.huggingFace("tokenizer.model")),
+                Named.of("GGUF", Goldens.gguf("tokenizer.model", false)),
+                Named.of("GGUF, converted", Goldens.gguf("tokenizer.model", true)));
     }
 
     @ParameterizedTest
@@ -67,7 +69,10 @@ class TokenizerGoldenTest {
 
     @Test
     void encodesTheDemoModelsPrompts() {
-        for (Tokenizer tokenizer : List.of(Goldens.sentencePiece("demo.model"), Goldens.huggingFace("demo.model"))) {
+        for (Tokenizer tokenizer : List.of(
+                Goldens.sentencePiece("demo.model"),
+                Goldens.huggingFace("demo.model"),
+                Goldens.gguf("demo.model", true))) {
             for (Goldens.Case demo : Goldens.demo()) {
                 assertThat(tokenizer.encodePrompt(demo.text())).isEqualTo(Goldens.ints(demo.prompt()));
                 assertThat(tokenizer.decode(Goldens.ints(demo.continuation()))).isEqualTo(demo.decoded());
