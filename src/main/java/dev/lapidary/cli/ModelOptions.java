@@ -3,6 +3,7 @@ package dev.lapidary.cli;
 import dev.lapidary.Compute;
 import dev.lapidary.Gemma;
 import dev.lapidary.Options;
+import dev.lapidary.hub.Selection;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -15,9 +16,11 @@ final class ModelOptions {
 
     @Option(
             names = {"-m", "--model"},
-            paramLabel = "DIR",
-            description = "Checkpoint folder in Hugging Face layout. Default: the demo model that ships with Lapidary.")
-    private @Nullable Path folder;
+            paramLabel = "MODEL",
+            description =
+                    "Checkpoint folder in Hugging Face layout, or ORG/NAME[@revision] on the hub, which is downloaded"
+                            + " unless it is in the cache. Default: the demo model that ships with Lapidary.")
+    private @Nullable String model;
 
     @Option(
             names = "--backend",
@@ -49,14 +52,14 @@ final class ModelOptions {
 
     /// Whether somebody asked for a model.
     boolean isAsked() {
-        return folder != null;
+        return model != null;
     }
 
-    /// The folder asked for, or the demo's.
+    /// The model asked for, or the demo's folder.
     ///
     /// @throws IllegalArgumentException if there is neither
-    Path folder() {
-        return folder != null ? folder : demo();
+    String name() {
+        return model != null ? model : demo().toString();
     }
 
     /// The folder of the demo model.
@@ -87,12 +90,13 @@ final class ModelOptions {
 
     /// As [#open(Console)], computing in another way.
     Gemma open(Console console, Options options) throws Exception {
-        Path from = folder();
+        String name = name();
+        Path from = HubModels.folder(console, name, Selection.model());
         if (!Files.isDirectory(from)) {
             throw notAFolder(from);
         }
-        if (folder == null) {
-            console.note("using the demo model in %s (--model DIR for another)".formatted(from));
+        if (model == null) {
+            console.note("using the demo model in %s (--model MODEL for another)".formatted(from));
         }
         return Progress.during(console, "Opening", () -> Gemma.open(from, options));
     }
