@@ -12,13 +12,16 @@ import dev.lapidary.model.PublishedShape;
 import dev.lapidary.model.TextModel;
 import dev.lapidary.model.Workspace;
 import dev.lapidary.tokenizer.Chat;
+import dev.lapidary.tokenizer.ChatTemplate;
 import dev.lapidary.tokenizer.Tokenizer;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -43,6 +46,9 @@ public final class Gemma implements AutoCloseable {
     private final @Nullable Tokenizer tokenizer;
     private final Set<Integer> stopTokens;
     private volatile boolean closed;
+
+    private Optional<ChatTemplate> template = Optional.empty();
+    private boolean templateSought;
 
     private Gemma(
             String source,
@@ -182,12 +188,29 @@ public final class Gemma implements AutoCloseable {
         return tokenizer;
     }
 
-    /// An empty conversation in the model's turn format.
+    /// An empty conversation as the checkpoint's own template writes it; in the turns of Gemma 1 to 3 if it has
+    /// none.
     ///
     /// @throws IllegalStateException    if the checkpoint has no tokenizer
-    /// @throws IllegalArgumentException if its vocabulary has no turn symbols
+    /// @throws IllegalArgumentException if it has no template, and its vocabulary no turn symbols
+    /// @throws UncheckedIOException     if its template cannot be read, or does something that is not known, with
+    ///                                  the line
     public Chat chat() {
-        return Chat.with(tokenizer());
+        Tokenizer known = tokenizer();
+        return chatTemplate().map(template -> Chat.with(known, template)).orElseGet(() -> Chat.with(known));
+    }
+
+    /// Read when somebody wants to chat: `tokenizer_config.json` can have a megabyte.
+    private synchronized Optional<ChatTemplate> chatTemplate() {
+        if (!templateSought && checkpoint != null) {
+            try {
+                template = ChatTemplate.find(checkpoint.path());
+                templateSought = true;
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+        return template;
     }
 
     /// Ids that end a generation: those the checkpoint names, and the end of a turn where the vocabulary has turns.
