@@ -72,7 +72,9 @@ final class Lexer {
     private String withoutIndent(String text) {
         int start = text.lastIndexOf('\n') + 1;
         boolean startsLine = start > 0 || lineStarting;
-        return startsLine && text.substring(start).isBlank() ? text.substring(0, start) : text;
+        return startsLine && text.substring(start).chars().allMatch(c -> c == ' ' || c == '\t')
+                ? text.substring(0, start)
+                : text;
     }
 
     private void tag() {

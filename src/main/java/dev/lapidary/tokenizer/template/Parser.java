@@ -32,8 +32,10 @@ final class Parser {
         while (true) {
             Token token = tokens.peek();
             switch (token.kind()) {
-                case TEXT ->
-                    body.add(new Statement.Output(Text.own(tokens.next().text())));
+                case TEXT -> {
+                    tokens.next();
+                    body.add(new Statement.Output(Text.own(token.text()), token.line()));
+                }
                 case PRINT_BEGIN -> body.add(print());
                 case BLOCK_BEGIN -> {
                     tokens.next();

@@ -61,7 +61,7 @@ final class Renderer {
 
     private Flow run(Statement statement, Scope scope) {
         switch (statement) {
-            case Statement.Output output -> print(output.text(), 0);
+            case Statement.Output output -> print(output.text(), output.line());
             case Statement.Print print -> {
                 Object value = evaluator.value(print.value(), scope);
                 print(Values.text(value, print.value().line()), print.value().line());

@@ -5,7 +5,7 @@ import org.jspecify.annotations.Nullable;
 
 /// What stands between other text, or between tags.
 sealed interface Statement {
-    record Output(Text text) implements Statement {}
+    record Output(Text text, int line) implements Statement {}
 
     record Print(Expression value) implements Statement {}
 
