@@ -67,6 +67,10 @@ GEMMA_EXPORT void *gemma_map_pages(int64_t bytes);
 // Gives back what gemma_map_pages gave, with the same bytes. 0, or -1 if it was not that.
 GEMMA_EXPORT int32_t gemma_unmap_pages(void *pages, int64_t bytes);
 
+// Gives back the pages that lie within `memory` as a whole: what maps a file is read from it again when it is touched,
+// and anything else is zeros from then on. memory: any address.
+GEMMA_EXPORT void gemma_release_pages(void *memory, int64_t bytes);
+
 // ---- embedding, norms, residual ------------------------------------------------------------------------------------
 
 // out[r] = scale * table[ids[r]]
@@ -101,18 +105,19 @@ GEMMA_EXPORT void gemma_add_f32(float *out, int64_t out_stride, const float *in,
 GEMMA_EXPORT void gemma_rope_table_f32(float *cos, float *sin, const double *inv_freq, const int32_t *positions,
                                        int64_t rows, int64_t half);
 
-// Per row and head, over head_dim values:
+// Rows in_row + r of in, cos and sin go to rows out_row + r of out, r < rows. Per row and head, over head_dim values:
 //   1. x = x / sqrt(mean(x^2) + eps) * weight
 //   2. (x[i], x[i + half]) = (x[i] c - x[i + half] s, x[i + half] c + x[i] s)
 //      for i < half = rope_dims / 2, c = cos[row, i], s = sin[row, i]
 //   3. out = scale * x
-// weight [head_dim], NULL: no norm; cos, sin [rows, half] without gaps, both NULL: no rotation; rope_dims even and at
-// most head_dim; in, out [rows, heads, head_dim], element (r, h, d) at r * row_stride + h * head_stride + d; out may be
+// weight [head_dim], NULL: no norm; cos, sin [., half] without gaps, both NULL: no rotation; rope_dims even and at
+// most head_dim; in, out [., heads, head_dim], element (r, h, d) at r * row_stride + h * head_stride + d; out may be
 // in
-GEMMA_EXPORT void gemma_head_norm_rope_f32(float *out, int64_t out_row_stride, int64_t out_head_stride, const float *in,
-                                           int64_t in_row_stride, int64_t in_head_stride, const float *weight,
-                                           float eps, const float *cos, const float *sin, int64_t rope_dims,
-                                           float scale, int64_t rows, int64_t heads, int64_t head_dim);
+GEMMA_EXPORT void gemma_head_norm_rope_f32(float *out, int64_t out_row, int64_t out_row_stride, int64_t out_head_stride,
+                                           const float *in, int64_t in_row, int64_t in_row_stride,
+                                           int64_t in_head_stride, const float *weight, float eps, const float *cos,
+                                           const float *sin, int64_t rope_dims, float scale, int64_t rows,
+                                           int64_t heads, int64_t head_dim);
 
 // ---- feed-forward --------------------------------------------------------------------------------------------------
 

@@ -1,7 +1,7 @@
 // head_norm_rope: per row and head an optional RMSNorm, an optional half-split rotation of the first rope_dims values,
 // a scale
-//   in, out f32 [rows, heads, head_dim] by row and head stride; weight f32 [head_dim] or NULL; cos, sin f32
-//   [rows, rope_dims / 2] or NULL; out may be in; sums as in norm.h
+//   in, out f32 [rows, heads, head_dim] by row and head stride, from row in_row to row out_row; weight f32 [head_dim] or
+//   NULL; cos, sin f32 [rows, rope_dims / 2] from row in_row, or NULL; out may be in; sums as in norm.h
 #include "norm.h"
 #include "team.h"
 
@@ -28,11 +28,15 @@ static void head_norm_rope(float *out, const float *in, const float *weight, flo
     }
 }
 
-void TIER(gemma_head_norm_rope_f32)(float *out, int64_t out_row_stride, int64_t out_head_stride, const float *in,
-                                    int64_t in_row_stride, int64_t in_head_stride, const float *weight, float eps,
-                                    const float *cos, const float *sin, int64_t rope_dims, float scale, int64_t rows,
-                                    int64_t heads, int64_t head_dim) {
+void TIER(gemma_head_norm_rope_f32)(float *out, int64_t out_row, int64_t out_row_stride, int64_t out_head_stride,
+                                    const float *in, int64_t in_row, int64_t in_row_stride, int64_t in_head_stride,
+                                    const float *weight, float eps, const float *cos, const float *sin,
+                                    int64_t rope_dims, float scale, int64_t rows, int64_t heads, int64_t head_dim) {
     const int64_t half = rope_dims / 2;
+    out += out_row * out_row_stride;
+    in += in_row * in_row_stride;
+    if (cos) cos += in_row * half;
+    if (sin) sin += in_row * half;
     TEAM_EACH(rows * heads, rows * heads * head_dim / 4, i, int64_t r = i / heads; int64_t h = i % heads;
               head_norm_rope(out + r * out_row_stride + h * out_head_stride,
                              in + r * in_row_stride + h * in_head_stride, weight, eps, cos ? cos + r * half : NULL,

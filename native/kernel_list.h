@@ -73,11 +73,11 @@ KERNEL(gemma_rms_norm_add_f32,
 KERNEL(gemma_add_f32, (float *out, int64_t out_stride, const float *in, int64_t in_stride, int64_t rows, int64_t cols),
        (out, out_stride, in, in_stride, rows, cols))
 KERNEL(gemma_head_norm_rope_f32,
-       (float *out, int64_t out_row_stride, int64_t out_head_stride, const float *in, int64_t in_row_stride,
-        int64_t in_head_stride, const float *weight, float eps, const float *cos, const float *sin, int64_t rope_dims,
-        float scale, int64_t rows, int64_t heads, int64_t head_dim),
-       (out, out_row_stride, out_head_stride, in, in_row_stride, in_head_stride, weight, eps, cos, sin, rope_dims,
-        scale, rows, heads, head_dim))
+       (float *out, int64_t out_row, int64_t out_row_stride, int64_t out_head_stride, const float *in, int64_t in_row,
+        int64_t in_row_stride, int64_t in_head_stride, const float *weight, float eps, const float *cos,
+        const float *sin, int64_t rope_dims, float scale, int64_t rows, int64_t heads, int64_t head_dim),
+       (out, out_row, out_row_stride, out_head_stride, in, in_row, in_row_stride, in_head_stride, weight, eps, cos, sin,
+        rope_dims, scale, rows, heads, head_dim))
 KERNEL(gemma_geglu_f32,
        (float *out, int64_t out_stride, const float *gate, int64_t gate_stride, const float *up, int64_t up_stride,
         int64_t rows, int64_t cols),

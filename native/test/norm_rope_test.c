@@ -74,9 +74,13 @@ static void head_case(int64_t rows, int64_t heads, int64_t head_dim, int64_t rop
     memcpy(kept.data, in.data, (size_t)in.cols * 4);
     int64_t out_row = in_place ? row_stride : head_stride, out_head = in_place ? head_stride : rows * head_stride;
     float *result = in_place ? in.data : out.data;
-    gemma_head_norm_rope_f32(result, out_row, out_head, in.data, row_stride, head_stride, has_norm ? weight.data : NULL,
-                             eps, half ? cosines.data : NULL, half ? sines.data : NULL, rope_dims, scale, rows, heads,
-                             head_dim);
+    // In two parts, so that the second begins at a row of its own.
+    const int64_t parts[] = {0, rows / 2, rows};
+    for (int i = 0; i < 2; i++) {
+        gemma_head_norm_rope_f32(result, parts[i], out_row, out_head, in.data, parts[i], row_stride, head_stride,
+                                 has_norm ? weight.data : NULL, eps, half ? cosines.data : NULL,
+                                 half ? sines.data : NULL, rope_dims, scale, parts[i + 1] - parts[i], heads, head_dim);
+    }
     for (int64_t r = 0; r < rows; r++) {
         for (int64_t h = 0; h < heads; h++) {
             const float *x = (float *)kept.data + r * row_stride + h * head_stride;

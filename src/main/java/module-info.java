@@ -7,7 +7,7 @@ module dev.lapidary {
 
     requires com.google.gson;
     requires java.net.http;
-    requires static org.jspecify;
+    requires static transitive org.jspecify;
 
     // The command line only, optional for those who link the library
     requires static info.picocli;

@@ -520,6 +520,66 @@ public class GemmaKernels extends GemmaKernels$shared {
         }
     }
 
+    private static class gemma_release_pages {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gemma_release_pages");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gemma_release_pages(void *memory, int64_t bytes)
+     * }
+     */
+    public static FunctionDescriptor gemma_release_pages$descriptor() {
+        return gemma_release_pages.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gemma_release_pages(void *memory, int64_t bytes)
+     * }
+     */
+    public static MethodHandle gemma_release_pages$handle() {
+        return gemma_release_pages.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gemma_release_pages(void *memory, int64_t bytes)
+     * }
+     */
+    public static MemorySegment gemma_release_pages$address() {
+        return gemma_release_pages.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gemma_release_pages(void *memory, int64_t bytes)
+     * }
+     */
+    public static void gemma_release_pages(MemorySegment memory, long bytes) {
+        var mh$ = gemma_release_pages.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gemma_release_pages", memory, bytes);
+            }
+            mh$.invokeExact(memory, bytes);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
     private static class gemma_embed_f32 {
         public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
             GemmaKernels.C_POINTER,
@@ -983,7 +1043,9 @@ public class GemmaKernels extends GemmaKernels$shared {
             GemmaKernels.C_POINTER,
             GemmaKernels.C_LONG,
             GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG,
             GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
             GemmaKernels.C_LONG,
             GemmaKernels.C_LONG,
             GemmaKernels.C_POINTER,
@@ -1005,7 +1067,7 @@ public class GemmaKernels extends GemmaKernels$shared {
     /**
      * Function descriptor for:
      * {@snippet lang=c :
-     * void gemma_head_norm_rope_f32(float *out, int64_t out_row_stride, int64_t out_head_stride, const float *in, int64_t in_row_stride, int64_t in_head_stride, const float *weight, float eps, const float *cos, const float *sin, int64_t rope_dims, float scale, int64_t rows, int64_t heads, int64_t head_dim)
+     * void gemma_head_norm_rope_f32(float *out, int64_t out_row, int64_t out_row_stride, int64_t out_head_stride, const float *in, int64_t in_row, int64_t in_row_stride, int64_t in_head_stride, const float *weight, float eps, const float *cos, const float *sin, int64_t rope_dims, float scale, int64_t rows, int64_t heads, int64_t head_dim)
      * }
      */
     public static FunctionDescriptor gemma_head_norm_rope_f32$descriptor() {
@@ -1015,7 +1077,7 @@ public class GemmaKernels extends GemmaKernels$shared {
     /**
      * Downcall method handle for:
      * {@snippet lang=c :
-     * void gemma_head_norm_rope_f32(float *out, int64_t out_row_stride, int64_t out_head_stride, const float *in, int64_t in_row_stride, int64_t in_head_stride, const float *weight, float eps, const float *cos, const float *sin, int64_t rope_dims, float scale, int64_t rows, int64_t heads, int64_t head_dim)
+     * void gemma_head_norm_rope_f32(float *out, int64_t out_row, int64_t out_row_stride, int64_t out_head_stride, const float *in, int64_t in_row, int64_t in_row_stride, int64_t in_head_stride, const float *weight, float eps, const float *cos, const float *sin, int64_t rope_dims, float scale, int64_t rows, int64_t heads, int64_t head_dim)
      * }
      */
     public static MethodHandle gemma_head_norm_rope_f32$handle() {
@@ -1025,7 +1087,7 @@ public class GemmaKernels extends GemmaKernels$shared {
     /**
      * Address for:
      * {@snippet lang=c :
-     * void gemma_head_norm_rope_f32(float *out, int64_t out_row_stride, int64_t out_head_stride, const float *in, int64_t in_row_stride, int64_t in_head_stride, const float *weight, float eps, const float *cos, const float *sin, int64_t rope_dims, float scale, int64_t rows, int64_t heads, int64_t head_dim)
+     * void gemma_head_norm_rope_f32(float *out, int64_t out_row, int64_t out_row_stride, int64_t out_head_stride, const float *in, int64_t in_row, int64_t in_row_stride, int64_t in_head_stride, const float *weight, float eps, const float *cos, const float *sin, int64_t rope_dims, float scale, int64_t rows, int64_t heads, int64_t head_dim)
      * }
      */
     public static MemorySegment gemma_head_norm_rope_f32$address() {
@@ -1034,16 +1096,16 @@ public class GemmaKernels extends GemmaKernels$shared {
 
     /**
      * {@snippet lang=c :
-     * void gemma_head_norm_rope_f32(float *out, int64_t out_row_stride, int64_t out_head_stride, const float *in, int64_t in_row_stride, int64_t in_head_stride, const float *weight, float eps, const float *cos, const float *sin, int64_t rope_dims, float scale, int64_t rows, int64_t heads, int64_t head_dim)
+     * void gemma_head_norm_rope_f32(float *out, int64_t out_row, int64_t out_row_stride, int64_t out_head_stride, const float *in, int64_t in_row, int64_t in_row_stride, int64_t in_head_stride, const float *weight, float eps, const float *cos, const float *sin, int64_t rope_dims, float scale, int64_t rows, int64_t heads, int64_t head_dim)
      * }
      */
-    public static void gemma_head_norm_rope_f32(MemorySegment out, long out_row_stride, long out_head_stride, MemorySegment in, long in_row_stride, long in_head_stride, MemorySegment weight, float eps, MemorySegment cos, MemorySegment sin, long rope_dims, float scale, long rows, long heads, long head_dim) {
+    public static void gemma_head_norm_rope_f32(MemorySegment out, long out_row, long out_row_stride, long out_head_stride, MemorySegment in, long in_row, long in_row_stride, long in_head_stride, MemorySegment weight, float eps, MemorySegment cos, MemorySegment sin, long rope_dims, float scale, long rows, long heads, long head_dim) {
         var mh$ = gemma_head_norm_rope_f32.HANDLE;
         try {
             if (TRACE_DOWNCALLS) {
-                traceDowncall("gemma_head_norm_rope_f32", out, out_row_stride, out_head_stride, in, in_row_stride, in_head_stride, weight, eps, cos, sin, rope_dims, scale, rows, heads, head_dim);
+                traceDowncall("gemma_head_norm_rope_f32", out, out_row, out_row_stride, out_head_stride, in, in_row, in_row_stride, in_head_stride, weight, eps, cos, sin, rope_dims, scale, rows, heads, head_dim);
             }
-            mh$.invokeExact(out, out_row_stride, out_head_stride, in, in_row_stride, in_head_stride, weight, eps, cos, sin, rope_dims, scale, rows, heads, head_dim);
+            mh$.invokeExact(out, out_row, out_row_stride, out_head_stride, in, in_row, in_row_stride, in_head_stride, weight, eps, cos, sin, rope_dims, scale, rows, heads, head_dim);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {

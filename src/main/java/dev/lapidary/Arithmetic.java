@@ -5,5 +5,7 @@ public enum Arithmetic {
     /// F32.
     F32,
     /// BF16, with F32 sums.
-    BF16
+    BF16,
+    /// Bytes, with 32-bit sums within a block of 32.
+    INT8
 }

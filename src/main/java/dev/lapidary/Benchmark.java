@@ -1,14 +1,12 @@
 package dev.lapidary;
 
 import dev.lapidary.kernels.CeilingProbe;
+import dev.lapidary.kernels.DataType;
 import dev.lapidary.kernels.DriverThread;
-import dev.lapidary.kernels.PageMemory;
-import dev.lapidary.model.Batch;
+import dev.lapidary.kernels.Matrix;
+import dev.lapidary.kernels.PackedMatrix;
+import dev.lapidary.kernels.TimedKernels;
 import dev.lapidary.model.Cost;
-import dev.lapidary.model.Decoder;
-import dev.lapidary.model.KvCache;
-import dev.lapidary.model.TextModel;
-import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -48,15 +46,19 @@ public final class Benchmark implements AutoCloseable {
 
     /// What the model's matrix products over many rows multiply.
     public Arithmetic arithmetic() {
-        return switch (gemma.model().weightType()) {
-            case F32, F16 -> Arithmetic.F32;
-            case BF16 -> gemma.kernels().multipliesBf16() ? Arithmetic.BF16 : Arithmetic.F32;
+        return switch (gemma.model().layerWeights()) {
+            case Matrix dense
+            when dense.type() == DataType.BF16 && gemma.kernels().multipliesBf16() -> Arithmetic.BF16;
+            case PackedMatrix _ when gemma.kernels().multipliesInt8() -> Arithmetic.INT8;
+            default -> Arithmetic.F32;
         };
     }
 
-    /// How the layers' weights are stored: `BF16`.
+    /// How the layers' weights are held: `BF16`; and the head's if that differs: `Q4_0 (head Q8_0)`.
     public String weightFormat() {
-        return gemma.model().weightType().name();
+        String layers = gemma.model().layerWeights().format();
+        String head = gemma.model().headWeights().format();
+        return layers.equals(head) ? layers : "%s (head %s)".formatted(layers, head);
     }
 
     /// What a workload cannot do without.
@@ -81,10 +83,7 @@ public final class Benchmark implements AutoCloseable {
     /// @throws OutOfMemoryError         if its keys and values do not fit the memory that is available
     /// @throws CancellationException    after an interrupt
     public double[] seconds(Workload workload, int warmUp, int repetitions, Runnable onRun) {
-        if (repetitions < 1 || warmUp < 0) {
-            throw new IllegalArgumentException(
-                    "repetitions, warmUp: got %d and %d, need at least 1 and 0".formatted(repetitions, warmUp));
-        }
+        requireRuns(warmUp, repetitions);
         double[] seconds = new double[repetitions];
         try (Runner runner = runner(workload)) {
             for (int run = -warmUp; run < repetitions; run++) {
@@ -95,6 +94,33 @@ public final class Benchmark implements AutoCloseable {
         return seconds;
     }
 
+    /// Where the time of a workload goes, on the low-level step: no session, no sampling.
+    ///
+    /// @param warmUp      runs before those that count
+    /// @param repetitions runs that count
+    /// @throws IllegalArgumentException if the workload does not fit the model, or a number is out of range
+    /// @throws OutOfMemoryError         if its keys and values do not fit the memory that is available
+    public Profile profile(Workload workload, int warmUp, int repetitions) {
+        requireRuns(warmUp, repetitions);
+        TimedKernels timed = new TimedKernels(gemma.kernels());
+        long nanos = 0;
+        try (Runner runner = new Passes(gemma, workload, gemma.model().decoder(timed))) {
+            for (int run = 0; run < warmUp; run++) {
+                runner.run();
+            }
+            timed.reset();
+            for (int run = 0; run < repetitions; run++) {
+                nanos += runner.run();
+            }
+        }
+        List<Profile.Part> parts = new ArrayList<>();
+        for (TimedKernels.OperationTime one : timed.times()) {
+            parts.add(new Profile.Part(
+                    one.operation(), (double) one.calls() / repetitions, one.nanos() / NANOS / repetitions));
+        }
+        return new Profile(nanos / NANOS / repetitions, parts);
+    }
+
     /// Gives back the memory that was read.
     @Override
     public void close() {
@@ -103,7 +129,7 @@ public final class Benchmark implements AutoCloseable {
 
     private Runner runner(Workload workload) {
         if (workload.phase() == Workload.Phase.BATCH) {
-            return new Batches(gemma, workload);
+            return new Passes(gemma, workload, gemma.model().decoder());
         }
         Session session = gemma.newSession(Capacity.tokens(workload.capacity()));
         return new InSession(
@@ -135,6 +161,13 @@ public final class Benchmark implements AutoCloseable {
         };
     }
 
+    private static void requireRuns(int warmUp, int repetitions) {
+        if (repetitions < 1 || warmUp < 0) {
+            throw new IllegalArgumentException(
+                    "repetitions, warmUp: got %d and %d, need at least 1 and 0".formatted(repetitions, warmUp));
+        }
+    }
+
     private int[] randomIds(int count) {
         return new SplittableRandom(SEED).ints(count, 0, gemma.vocab()).toArray();
     }
@@ -145,7 +178,7 @@ public final class Benchmark implements AutoCloseable {
     /// @param bytes      of weights, once for each pass over them, and of keys and values
     public record Work(double operations, double bytes) {}
 
-    private interface Runner extends AutoCloseable {
+    interface Runner extends AutoCloseable {
         /// Runs once, in that many nanoseconds.
         long run();
 
@@ -163,64 +196,6 @@ public final class Benchmark implements AutoCloseable {
         @Override
         public void close() {
             session.close();
-        }
-    }
-
-    /// Sequences that decode together, on the low-level step.
-    private static final class Batches implements Runner {
-        private final TextModel model;
-        private final Workload workload;
-        private final Arena arena = Arena.ofShared();
-        private final List<KvCache> caches = new ArrayList<>();
-        private final int[] ids;
-
-        Batches(Gemma gemma, Workload workload) {
-            this.model = gemma.model();
-            this.workload = workload;
-            int most = Math.min(model.chunk(), model.decoder().maxLogitRows());
-            if (workload.sequences() > most || workload.capacity() > gemma.maxPositions()) {
-                throw new IllegalArgumentException(
-                        "%s: got %d sequences of %d tokens, need at most %d of the model's %d positions"
-                                .formatted(
-                                        workload.name(),
-                                        workload.sequences(),
-                                        workload.capacity(),
-                                        most,
-                                        gemma.maxPositions()));
-            }
-            long bytes = workload.sequences()
-                    * gemma.memoryPlan(Capacity.tokens(workload.capacity())).kvCacheBytes();
-            AvailableMemory.require(workload.name(), bytes, MemoryPlan.mebibytes(bytes) + " for keys and values");
-            ids = new SplittableRandom(SEED)
-                    .ints(workload.totalTokens(), 0, gemma.vocab())
-                    .toArray();
-            PageMemory memory = new PageMemory(arena);
-            for (int i = 0; i < workload.sequences(); i++) {
-                KvCache cache = model.newCache(workload.capacity(), memory);
-                cache.fill(workload.depth());
-                caches.add(cache);
-            }
-        }
-
-        @Override
-        public long run() {
-            return DriverThread.call(() -> {
-                Decoder decoder = model.decoder();
-                long start = System.nanoTime();
-                for (int step = 0; step < workload.tokens(); step++) {
-                    Batch batch = new Batch();
-                    for (int i = 0; i < caches.size(); i++) {
-                        batch.add(caches.get(i), workload.depth() + step, ids, step * caches.size() + i, 1);
-                    }
-                    decoder.logits(decoder.forward(batch, () -> false, null));
-                }
-                return System.nanoTime() - start;
-            });
-        }
-
-        @Override
-        public void close() {
-            arena.close();
         }
     }
 }

@@ -76,22 +76,37 @@ public final class Gemma implements AutoCloseable {
     }
 
     /// Opens a checkpoint in Hugging Face layout: `config.json`, `model.safetensors` or shards with an index, and,
-    /// unless only token ids are used, `tokenizer.model` or `tokenizer.json`. Weights are mapped, not read.
+    /// unless only token ids are used, `tokenizer.model` or `tokenizer.json`. Weights are mapped, not read,
+    /// unless `options` want them in another format.
     ///
     /// @throws IOException              if a file is missing, damaged or of a model that is not implemented, naming
     ///                                  the file and the key or tensor
     /// @throws IllegalArgumentException if there is no backend of that name, naming those there are
+    /// @throws OutOfMemoryError         if weights that `options` want converted do not fit the memory available
     /// @throws LinkageError             if a native library cannot be loaded, naming each place tried and why
-    @SuppressWarnings("MustBeClosedChecker") // the arena is the model's
     public static Gemma open(Path folder, Options options) throws IOException {
+        return open(folder, options, (_, _) -> {});
+    }
+
+    /// As [#open(Path, Options)], telling how far the conversion of weights is.
+    @SuppressWarnings("MustBeClosedChecker") // the arena is the model's
+    public static Gemma open(Path folder, Options options, OpeningListener listener) throws IOException {
         Tokenizer tokenizer = hasTokenizer(folder) ? Tokenizer.load(folder) : null;
         Backend backend = DriverThread.call(() -> Backends.open(options.backend()));
         Checkpoint checkpoint = Checkpoint.open(folder);
+        String source = checkpoint.path().toString();
         Arena arena = Arena.ofShared();
         NativeKernels kernels = new NativeKernels(backend, options.threads(), options.compute() == Compute.FAST);
         try {
-            TextModel model = TextModel.read(checkpoint, kernels, options.chunk(), arena, new PageMemory(arena));
-            return new Gemma(checkpoint.path().toString(), checkpoint, arena, kernels, model, tokenizer);
+            TextModel model = TextModel.read(
+                    checkpoint,
+                    Conversion.formats(options),
+                    new Conversion(source, listener),
+                    kernels,
+                    options.chunk(),
+                    arena,
+                    new PageMemory(arena));
+            return new Gemma(source, checkpoint, arena, kernels, model, tokenizer);
         } catch (IOException | RuntimeException | Error e) {
             kernels.close();
             arena.close();
@@ -101,7 +116,8 @@ public final class Gemma implements AutoCloseable {
     }
 
     /// A model of a published shape on random weights, which computes as fast as the real one and says nothing of
-    /// sense: `gemma-3-1b`, `gemma-2-2b`, ... It has no tokenizer, and its weights are BF16 in memory.
+    /// sense: `gemma-3-1b`, `gemma-2-2b`, ... It has no tokenizer, and its weights are BF16 unless `options` say
+    /// otherwise.
     ///
     /// @throws IllegalArgumentException if there is no shape or no backend of that name, naming those there are
     /// @throws OutOfMemoryError         if it does not fit the memory that is available
@@ -116,7 +132,14 @@ public final class Gemma implements AutoCloseable {
         NativeKernels kernels = new NativeKernels(backend, options.threads(), options.compute() == Compute.FAST);
         try {
             PageMemory memory = new PageMemory(arena);
-            TextModel model = TextModel.random(config, kernels, options.chunk(), arena, memory, memory);
+            TextModel model = TextModel.random(
+                    config,
+                    Conversion.formats(options),
+                    new Conversion(shape, (_, _) -> {}),
+                    kernels,
+                    options.chunk(),
+                    arena,
+                    memory);
             return new Gemma(shape, null, arena, kernels, model, null);
         } catch (RuntimeException | Error e) {
             kernels.close();
@@ -148,8 +171,10 @@ public final class Gemma implements AutoCloseable {
 
     /// What the model and one session of this capacity take.
     public MemoryPlan memoryPlan(Capacity capacity) {
+        long weights = model.moduleTree().bytes();
         return new MemoryPlan(
-                model.moduleTree().bytes(),
+                weights - model.convertedBytes(),
+                model.convertedBytes(),
                 KvCache.bytes(model.config(), capacity.tokens(), model.chunk()),
                 Workspace.bytes(model.config(), model.chunk()));
     }

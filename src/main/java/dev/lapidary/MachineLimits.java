@@ -37,6 +37,7 @@ public record MachineLimits(
         return switch (arithmetic) {
             case F32 -> f32PerSecond;
             case BF16 -> bf16PerSecond;
+            case INT8 -> int8PerSecond;
         };
     }
 }

@@ -1,12 +1,23 @@
 package dev.lapidary;
 
+import org.jspecify.annotations.Nullable;
+
 /// How a model is opened. Immutable: each `with` method gives a changed copy.
 ///
-/// @param backend who multiplies matrices: `onednn`, `openblas`, `mkl`, or `cblas:` and the path of a CBLAS library
-/// @param threads threads that compute
-/// @param compute precision of matrix products over many rows
-/// @param chunk   most tokens of a prompt computed at once; more is faster up to a few hundred and takes more memory
-public record Options(String backend, int threads, Compute compute, int chunk) {
+/// @param backend     who multiplies matrices: `onednn`, `openblas`, `mkl`, or `cblas:` and the path of a CBLAS library
+/// @param threads     threads that compute
+/// @param compute     precision of matrix products over many rows
+/// @param chunk       most tokens of a prompt computed at once; more is faster up to some hundreds, and takes memory
+/// @param weights     how the layers' matrices are held; null: as the checkpoint stores them
+/// @param headWeights how the matrix of the logits is held, which is the embedding too in all of Gemma; null: as
+///                    `weights`, but Q8_0 where that is Q4_0
+public record Options(
+        String backend,
+        int threads,
+        Compute compute,
+        int chunk,
+        @Nullable WeightFormat weights,
+        @Nullable WeightFormat headWeights) {
     /// Name of the system property that chooses the backend where the program does not.
     public static final String BACKEND_PROPERTY = "lapidary.backend";
 
@@ -23,32 +34,53 @@ public record Options(String backend, int threads, Compute compute, int chunk) {
     }
 
     /// oneDNN or what the property `lapidary.backend` says, as many threads as the container's quota allows, fast
-    /// arithmetic, chunks of 512 tokens.
+    /// arithmetic, chunks of 512 tokens, weights as they are stored.
     public static Options defaults() {
         return new Options(
                 System.getProperty(BACKEND_PROPERTY, "onednn"),
                 Runtime.getRuntime().availableProcessors(),
                 Compute.FAST,
-                DEFAULT_CHUNK);
+                DEFAULT_CHUNK,
+                null,
+                null);
     }
 
     /// This with another backend.
     public Options withBackend(String name) {
-        return new Options(name, threads, compute, chunk);
+        return new Options(name, threads, compute, chunk, weights, headWeights);
     }
 
     /// This with another number of threads.
     public Options withThreads(int count) {
-        return new Options(backend, count, compute, chunk);
+        return new Options(backend, count, compute, chunk, weights, headWeights);
     }
 
     /// This with another precision.
     public Options withCompute(Compute precision) {
-        return new Options(backend, threads, precision, chunk);
+        return new Options(backend, threads, precision, chunk, weights, headWeights);
     }
 
     /// This with another chunk size.
     public Options withChunk(int tokens) {
-        return new Options(backend, threads, compute, tokens);
+        return new Options(backend, threads, compute, tokens, weights, headWeights);
+    }
+
+    /// This with the layers' weights in another format; null: as stored.
+    public Options withWeights(@Nullable WeightFormat format) {
+        return new Options(backend, threads, compute, chunk, format, headWeights);
+    }
+
+    /// This with the head's weights in another format; null: whatever goes with [#weights].
+    public Options withHeadWeights(@Nullable WeightFormat format) {
+        return new Options(backend, threads, compute, chunk, weights, format);
+    }
+
+    /// The head's format where none was asked for: 4 bits cost the logits, and every input, more than they save.
+    @Nullable
+    WeightFormat effectiveHeadWeights() {
+        if (headWeights != null) {
+            return headWeights;
+        }
+        return weights == WeightFormat.Q4_0 ? WeightFormat.Q8_0 : weights;
     }
 }

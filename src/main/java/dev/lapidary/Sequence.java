@@ -24,6 +24,8 @@ final class Sequence implements AutoCloseable {
     private final Arena arena = Arena.ofShared();
     private final KvCache cache;
     private final float[] logits;
+    private final Batch batch = new Batch();
+    private final Step step = new Step();
     private int[] ids = new int[64];
     private int length;
     private int evaluated;
@@ -72,6 +74,16 @@ final class Sequence implements AutoCloseable {
         length += tokens.length;
     }
 
+    /// Appends one token.
+    void append(int token) {
+        if (length == capacity() || token < 0 || token >= model.config().vocab() || ids.length == length) {
+            append(new int[] {token}); // which refuses it, or makes room
+        } else {
+            ids[length] = token;
+            length++;
+        }
+    }
+
     /// Appends `tokens` to an empty sequence as if all but the last were computed: their keys and values are
     /// stand-ins.
     void assume(int... tokens) {
@@ -91,7 +103,7 @@ final class Sequence implements AutoCloseable {
             int count = Math.min(model.chunk(), length - evaluated);
             newest = Math.max(newest, evaluated + count);
             if (consumer == null) {
-                onDriver(cancelled, stop -> lastLogits(forward(count, stop, observer)));
+                step.run(count, cancelled, observer);
                 evaluated += count;
             } else {
                 evaluateShowing(count, cancelled, consumer, observer);
@@ -144,7 +156,7 @@ final class Sequence implements AutoCloseable {
     }
 
     private Matrix forward(int count, BooleanSupplier cancelled, @Nullable ActivationObserver observer) {
-        Batch batch = new Batch().add(cache, evaluated, ids, evaluated, count);
+        batch.clear().add(cache, evaluated, ids, evaluated, count);
         return model.decoder().forward(batch, cancelled, observer);
     }
 
@@ -177,5 +189,36 @@ final class Sequence implements AutoCloseable {
             }
         }
         evaluated += count;
+    }
+
+    /// Computes a chunk and the logits of its last token, allocating nothing.
+    private final class Step implements Runnable, BooleanSupplier {
+        @SuppressWarnings("UnnecessaryLambda") // a method reference would be made anew for every token
+        private final Runnable onInterrupt = () -> interrupted = true;
+
+        private int count;
+        private @Nullable BooleanSupplier cancelled;
+        private @Nullable ActivationObserver observer;
+        private volatile boolean interrupted;
+
+        /// Hands the next `tokens` over to the driver thread, and stops for an interrupt of this thread too.
+        void run(int tokens, BooleanSupplier stop, @Nullable ActivationObserver watching) {
+            count = tokens;
+            cancelled = stop;
+            observer = watching;
+            interrupted = false;
+            DriverThread.run(this, onInterrupt);
+        }
+
+        @Override
+        public void run() {
+            lastLogits(forward(count, this, observer));
+        }
+
+        /// Whether to stop.
+        @Override
+        public boolean getAsBoolean() {
+            return interrupted || (cancelled != null && cancelled.getAsBoolean());
+        }
     }
 }

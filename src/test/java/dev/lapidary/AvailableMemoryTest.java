@@ -52,17 +52,28 @@ class AvailableMemoryTest {
 
     @Test
     void aSessionThatCannotFitIsRefusedWithThePlan() {
-        MemoryPlan plan = new MemoryPlan(1 << 20, Long.MAX_VALUE / 2, 3 << 19);
+        MemoryPlan plan = new MemoryPlan(1 << 20, 0, Long.MAX_VALUE / 2, 3 << 19);
         assertThatThrownBy(() -> AvailableMemory.require(plan, Capacity.tokens(77)))
                 .isInstanceOf(OutOfMemoryError.class)
                 .hasMessageMatching("session of 77 tokens: got \\d+\\.\\d MiB available, need "
                         + "\\Qweights 1.0 MiB (mapped), KV cache 4398046511104.0 MiB, workspace 1.5 MiB\\E");
-        AvailableMemory.require(new MemoryPlan(Long.MAX_VALUE / 2, 1, Long.MAX_VALUE / 4), Capacity.tokens(77));
+        AvailableMemory.require(
+                new MemoryPlan(Long.MAX_VALUE / 4, Long.MAX_VALUE / 4, 1, Long.MAX_VALUE / 4), Capacity.tokens(77));
     }
 
     @Test
     void aPlanAddsUp() {
-        assertThat(new MemoryPlan(5, 70, 900).totalBytes()).isEqualTo(975);
+        MemoryPlan plan = new MemoryPlan(5, 70, 900, 8000);
+        assertThat(plan.weightsBytes()).isEqualTo(75);
+        assertThat(plan.totalBytes()).isEqualTo(8975);
+    }
+
+    @Test
+    void aPlanSaysWhereItsWeightsAre() {
+        assertThat(new MemoryPlan(1 << 20, 0, 0, 0).toString()).startsWith("weights 1.0 MiB (mapped), KV");
+        assertThat(new MemoryPlan(0, 1 << 20, 0, 0).toString()).startsWith("weights 1.0 MiB (converted), KV");
+        assertThat(new MemoryPlan(3 << 20, 1 << 20, 0, 0).toString())
+                .startsWith("weights 3.0 MiB (mapped) and 1.0 MiB (converted), KV");
     }
 
     /// Null for a file that is not there.

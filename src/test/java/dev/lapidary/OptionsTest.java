@@ -16,14 +16,29 @@ class OptionsTest {
 
     @Test
     void eachWithChangesItsOptionAlone() {
-        assertThat(DEFAULTS.withBackend("openblas"))
-                .isEqualTo(new Options("openblas", DEFAULTS.threads(), DEFAULTS.compute(), DEFAULTS.chunk()));
-        assertThat(DEFAULTS.withThreads(3))
-                .isEqualTo(new Options(DEFAULTS.backend(), 3, DEFAULTS.compute(), DEFAULTS.chunk()));
-        assertThat(DEFAULTS.withCompute(Compute.F32))
-                .isEqualTo(new Options(DEFAULTS.backend(), DEFAULTS.threads(), Compute.F32, DEFAULTS.chunk()));
-        assertThat(DEFAULTS.withChunk(7))
-                .isEqualTo(new Options(DEFAULTS.backend(), DEFAULTS.threads(), DEFAULTS.compute(), 7));
+        Options all = new Options("a", 2, Compute.FAST, 3, WeightFormat.BF16, WeightFormat.F32);
+        assertThat(all.withBackend("b"))
+                .isEqualTo(new Options("b", 2, Compute.FAST, 3, WeightFormat.BF16, WeightFormat.F32));
+        assertThat(all.withThreads(4))
+                .isEqualTo(new Options("a", 4, Compute.FAST, 3, WeightFormat.BF16, WeightFormat.F32));
+        assertThat(all.withCompute(Compute.F32))
+                .isEqualTo(new Options("a", 2, Compute.F32, 3, WeightFormat.BF16, WeightFormat.F32));
+        assertThat(all.withChunk(7))
+                .isEqualTo(new Options("a", 2, Compute.FAST, 7, WeightFormat.BF16, WeightFormat.F32));
+        assertThat(all.withWeights(WeightFormat.Q4_0))
+                .isEqualTo(new Options("a", 2, Compute.FAST, 3, WeightFormat.Q4_0, WeightFormat.F32));
+        assertThat(all.withHeadWeights(null)).isEqualTo(new Options("a", 2, Compute.FAST, 3, WeightFormat.BF16, null));
+    }
+
+    @Test
+    void theHeadFollowsTheLayersButNotToFourBits() {
+        assertThat(DEFAULTS.effectiveHeadWeights()).isNull();
+        assertThat(DEFAULTS.withWeights(WeightFormat.F32).effectiveHeadWeights())
+                .isEqualTo(WeightFormat.F32);
+        Options four = DEFAULTS.withWeights(WeightFormat.Q4_0);
+        assertThat(four.effectiveHeadWeights()).isEqualTo(WeightFormat.Q8_0);
+        assertThat(four.withHeadWeights(WeightFormat.Q4_0).effectiveHeadWeights())
+                .isEqualTo(WeightFormat.Q4_0);
     }
 
     @Test

@@ -26,6 +26,9 @@ final class Amounts {
 
     /// `12.3 ms` or `4.56 s`.
     static String seconds(double seconds) {
+        if (seconds < 1e-3) {
+            return text("%.1f µs", seconds * 1e6);
+        }
         return seconds < 1 ? text("%.1f ms", seconds * 1e3) : text("%.2f s", seconds);
     }
 

@@ -5,6 +5,7 @@ import dev.lapidary.Benchmark;
 import dev.lapidary.Gemma;
 import dev.lapidary.MachineLimits;
 import dev.lapidary.Options;
+import dev.lapidary.Profile;
 import dev.lapidary.Workload;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -33,6 +34,7 @@ import picocli.CommandLine.Option;
             "  lapidary bench --model gemma-3-1b-it",
             "  lapidary bench --shape gemma-2-2b --report gemma-2-2b.html",
             "  lapidary bench --shape gemma-3-1b --prefill 512 --depth 16,4096 --batch 1,2,4,8,16 --json",
+            "  lapidary bench --shape gemma-3-1b --sweep weights=bf16,q8_0,q4_0",
             "  lapidary bench --shape gemma-3-1b --sweep backend=onednn,openblas --sweep threads=1,2"
         })
 final class BenchCommand implements Callable<Integer> {
@@ -53,12 +55,18 @@ final class BenchCommand implements Callable<Integer> {
             names = "--sweep",
             paramLabel = "SETTING=A,B,...",
             description =
-                    "Runs everything with each value of a setting: backend, chunk, compute or threads. Several sweeps:"
-                            + " every combination.")
+                    "Runs everything with each value of a setting: backend, chunk, compute, head-weights, threads or"
+                            + " weights. Several sweeps: every combination.")
     private Map<String, String> sweeps = new LinkedHashMap<>();
 
     @Mixin
     private WorkloadOptions workloads = new WorkloadOptions();
+
+    @Option(
+            names = "--profile",
+            description = "Shows where the time of each workload goes: the kernels' operations, and what is outside"
+                    + " of them.")
+    private boolean profile;
 
     @Option(names = "--json", description = "Prints one object.")
     private boolean json;
@@ -125,7 +133,12 @@ final class BenchCommand implements Callable<Integer> {
                         workload, workloads.warmUp(), workloads.repetitions(), () -> progress.step(1));
                 MachineLimits after = benchmark.limits();
                 measurements.add(new Measurement(
-                        workload, benchmark.work(workload), benchmark.arithmetic(), before.max(after), seconds));
+                        workload,
+                        benchmark.work(workload),
+                        benchmark.arithmetic(),
+                        before.max(after),
+                        profile ? benchmark.profile(workload, 1, workloads.repetitions()) : null,
+                        seconds));
                 best = best.max(after);
                 before = after;
             }
@@ -155,6 +168,28 @@ final class BenchCommand implements Callable<Integer> {
                     Amounts.giga(one.operationsPerSecond()),
                     "%s of %s".formatted(Amounts.percent(one.ofLimit()), one.limitName()));
         }
+        table.print(console.out());
+        for (Measurement one : run.measurements()) {
+            if (one.profile() != null) {
+                print(one.workload().name(), one.profile());
+            }
+        }
+    }
+
+    private void print(String name, Profile profiled) {
+        console.out().println();
+        console.out().println("%s without sampling: %s".formatted(name, Amounts.seconds(profiled.seconds())));
+        Table table = new Table("", "calls", "time", "each", "share");
+        for (Profile.Part part : profiled.parts()) {
+            table.row(
+                    part.operation(),
+                    Amounts.text("%.0f", part.calls()),
+                    Amounts.seconds(part.seconds()),
+                    Amounts.seconds(part.seconds() / part.calls()),
+                    Amounts.percent(part.seconds() / profiled.seconds()));
+        }
+        double outside = profiled.secondsOutside();
+        table.row("outside kernels", "", Amounts.seconds(outside), "", Amounts.percent(outside / profiled.seconds()));
         table.print(console.out());
     }
 

@@ -82,6 +82,7 @@ final class DescriptionJson {
         JsonObject json = new JsonObject();
         json.addProperty("capacity", capacity);
         json.addProperty("weights_bytes", plan.weightsBytes());
+        json.addProperty("converted_weights_bytes", plan.convertedBytes());
         json.addProperty("kv_cache_bytes", plan.kvCacheBytes());
         json.addProperty("workspace_bytes", plan.workspaceBytes());
         json.addProperty("total_bytes", plan.totalBytes());

@@ -173,7 +173,12 @@ final class InspectCommand implements Callable<Integer> {
 
     private void memory(MemoryPlan plan) {
         PrintStream out = console.out();
-        out.println("weights    " + Amounts.bytes(plan.weightsBytes()) + ", mapped");
+        if (plan.mappedBytes() > 0) {
+            out.println("weights    " + Amounts.bytes(plan.mappedBytes()) + ", mapped");
+        }
+        if (plan.convertedBytes() > 0) {
+            out.println("weights    " + Amounts.bytes(plan.convertedBytes()) + ", converted");
+        }
         out.println("KV cache   " + Amounts.bytes(plan.kvCacheBytes()));
         out.println("workspace  " + Amounts.bytes(plan.workspaceBytes()));
         out.println("all        " + Amounts.bytes(plan.totalBytes()));

@@ -5,9 +5,11 @@ import com.google.gson.JsonObject;
 import dev.lapidary.Arithmetic;
 import dev.lapidary.Benchmark.Work;
 import dev.lapidary.MachineLimits;
+import dev.lapidary.Profile;
 import dev.lapidary.Workload;
 import java.util.Arrays;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 
 /// How long the runs of a workload took, and what the machine could do at most beside them.
 final class Measurement {
@@ -15,17 +17,26 @@ final class Measurement {
     private final Work work;
     private final Arithmetic arithmetic;
     private final MachineLimits limits;
+    private final @Nullable Profile profile;
     private final double[] sorted;
 
     /// @param work       what the workload needs
     /// @param arithmetic of its products over many rows
     /// @param limits     measured before and after
+    /// @param profile    where the time goes; null if nobody asked
     /// @param seconds    one per run, at least one
-    Measurement(Workload workload, Work work, Arithmetic arithmetic, MachineLimits limits, double... seconds) {
+    Measurement(
+            Workload workload,
+            Work work,
+            Arithmetic arithmetic,
+            MachineLimits limits,
+            @Nullable Profile profile,
+            double... seconds) {
         this.workload = workload;
         this.work = work;
         this.arithmetic = arithmetic;
         this.limits = limits;
+        this.profile = profile;
         sorted = seconds.clone();
         Arrays.sort(sorted);
     }
@@ -40,6 +51,11 @@ final class Measurement {
 
     Arithmetic arithmetic() {
         return arithmetic;
+    }
+
+    @Nullable
+    Profile profile() {
+        return profile;
     }
 
     double medianSeconds() {
@@ -113,6 +129,25 @@ final class Measurement {
         Json.addNumber(json, "of_peak", ofPeak());
         json.addProperty("bound_by", boundByMemory() ? "memory" : "arithmetic");
         json.add("limits", json(limits));
+        if (profile != null) {
+            json.add("profile", json(profile));
+        }
+        return json;
+    }
+
+    private static JsonObject json(Profile profile) {
+        JsonArray parts = new JsonArray();
+        for (Profile.Part part : profile.parts()) {
+            JsonObject one = new JsonObject();
+            one.addProperty("operation", part.operation());
+            one.addProperty("calls", part.calls());
+            one.addProperty("seconds", part.seconds());
+            parts.add(one);
+        }
+        JsonObject json = new JsonObject();
+        json.addProperty("seconds", profile.seconds());
+        json.addProperty("seconds_outside_kernels", profile.secondsOutside());
+        json.add("operations", parts);
         return json;
     }
 

@@ -3,6 +3,7 @@ package dev.lapidary.cli;
 import dev.lapidary.Compute;
 import dev.lapidary.Gemma;
 import dev.lapidary.Options;
+import dev.lapidary.WeightFormat;
 import dev.lapidary.hub.Selection;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -50,6 +51,21 @@ final class ModelOptions {
             description = "Most tokens of a prompt computed at once. Default: 512.")
     private @Nullable Integer chunk;
 
+    @Option(
+            names = "--weights",
+            paramLabel = "FORMAT",
+            description = "Hold the layers' weights as f32, bf16, q8_0 or q4_0; what is not stored so is converted on"
+                    + " opening. Default: as stored.")
+    private @Nullable WeightFormat weights;
+
+    @Option(
+            names = "--head-weights",
+            paramLabel = "FORMAT",
+            description =
+                    "The same for the matrix of the logits, which is the embedding too. Default: as --weights, but q8_0"
+                            + " where that is q4_0.")
+    private @Nullable WeightFormat headWeights;
+
     /// Whether somebody asked for a model.
     boolean isAsked() {
         return model != null;
@@ -80,7 +96,8 @@ final class ModelOptions {
         options = backend == null ? options : options.withBackend(backend);
         options = threads == null ? options : options.withThreads(threads);
         options = compute == null ? options : options.withCompute(compute);
-        return chunk == null ? options : options.withChunk(chunk);
+        options = chunk == null ? options : options.withChunk(chunk);
+        return options.withWeights(weights).withHeadWeights(headWeights);
     }
 
     /// Opens the model, and says which one it is where nobody asked for one.
@@ -98,7 +115,9 @@ final class ModelOptions {
         if (model == null) {
             console.note("using the demo model in %s (--model MODEL for another)".formatted(from));
         }
-        return Progress.during(console, "Opening", () -> Gemma.open(from, options));
+        try (OpeningProgress progress = new OpeningProgress(console)) {
+            return Gemma.open(from, options, progress);
+        }
     }
 
     private static IOException notAFolder(Path from) {

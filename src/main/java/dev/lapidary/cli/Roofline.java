@@ -136,7 +136,7 @@ final class Roofline {
             roofs.add(new Roof("BF16", limits.bf16PerSecond(), used == Arithmetic.BF16));
         }
         if (limits.int8PerSecond() > 0) {
-            roofs.add(new Roof("int8", limits.int8PerSecond(), false));
+            roofs.add(new Roof("int8", limits.int8PerSecond(), used == Arithmetic.INT8));
         }
         return roofs;
     }

@@ -2,6 +2,7 @@ package dev.lapidary.cli;
 
 import dev.lapidary.Compute;
 import dev.lapidary.Options;
+import dev.lapidary.WeightFormat;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -33,11 +34,14 @@ final class Sweep {
         return switch (setting) {
             case "backend" -> options.withBackend(value);
             case "chunk" -> options.withChunk(number(setting, value));
-            case "compute" -> options.withCompute(compute(value));
+            case "compute" -> options.withCompute(constant(setting, Compute.class, value));
+            case "head-weights" -> options.withHeadWeights(constant(setting, WeightFormat.class, value));
             case "threads" -> options.withThreads(number(setting, value));
+            case "weights" -> options.withWeights(constant(setting, WeightFormat.class, value));
             default ->
                 throw new IllegalArgumentException(
-                        "--sweep: got \"%s\", need backend, chunk, compute or threads".formatted(setting));
+                        "--sweep: got \"%s\", need backend, chunk, compute, head-weights, threads or weights"
+                                .formatted(setting));
         };
     }
 
@@ -49,12 +53,16 @@ final class Sweep {
         }
     }
 
-    private static Compute compute(String value) {
-        for (Compute compute : Compute.values()) {
-            if (compute.name().toLowerCase(Locale.ROOT).equals(value)) {
-                return compute;
+    private static <E extends Enum<E>> E constant(String setting, Class<E> type, String value) {
+        List<String> names = new ArrayList<>();
+        for (E constant : type.getEnumConstants()) {
+            String name = constant.name().toLowerCase(Locale.ROOT);
+            if (name.equals(value)) {
+                return constant;
             }
+            names.add(name);
         }
-        throw new IllegalArgumentException("--sweep compute: got \"%s\", need f32 or fast".formatted(value));
+        throw new IllegalArgumentException(
+                "--sweep %s: got \"%s\", need %s".formatted(setting, value, String.join(", ", names)));
     }
 }

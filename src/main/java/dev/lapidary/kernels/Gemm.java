@@ -29,59 +29,54 @@ final class Gemm implements AutoCloseable {
     }
 
     void project(Matrix in, Projection weights, Matrix out) {
-        Matrix narrowIn = narrow && weights.type() == DataType.BF16 ? narrow(in) : in;
+        Matrix narrowIn = narrows(weights.first()) ? narrow(in) : in;
         int column = 0;
-        for (Matrix part : weights.parts()) {
+        for (WeightMatrix part : weights.parts()) {
             multiply(in, narrowIn, part, out.cols(column, part.rows()));
             column += part.rows();
         }
     }
 
     /// Both projections of `in`, rounding it once.
-    void project(Matrix in, Matrix gate, Matrix up, Matrix gateOut, Matrix upOut) {
-        boolean anyNarrow = narrow && (gate.type() == DataType.BF16 || up.type() == DataType.BF16);
-        Matrix narrowIn = anyNarrow ? narrow(in) : in;
+    void project(Matrix in, WeightMatrix gate, WeightMatrix up, Matrix gateOut, Matrix upOut) {
+        Matrix narrowIn = narrows(gate) || narrows(up) ? narrow(in) : in;
         multiply(in, narrowIn, gate, gateOut);
         multiply(in, narrowIn, up, upOut);
     }
 
-    private void multiply(Matrix in, Matrix narrowIn, Matrix weights, Matrix out) {
-        switch (weights.type()) {
-            case F32 -> {
-                // What is mapped may end at the end of its file, with nothing behind it
-                if (backend.staysInBounds()) {
-                    backend.matmulTransposed(in, weights, out);
-                } else {
-                    multiplyPanels(in, weights, out);
-                }
-            }
-            case BF16 -> {
-                if (narrow) {
-                    backend.matmulTransposed(narrowIn, weights, out);
-                } else {
-                    multiplyPanels(in, weights, out);
-                }
-            }
-            case F16 -> multiplyPanels(in, weights, out);
+    private boolean narrows(WeightMatrix weights) {
+        return narrow && weights instanceof Matrix dense && dense.type() == DataType.BF16;
+    }
+
+    private void multiply(Matrix in, Matrix narrowIn, WeightMatrix weights, Matrix out) {
+        if (narrows(weights) && weights instanceof Matrix dense) {
+            backend.matmulTransposed(narrowIn, dense, out);
+        } else if (weights instanceof Matrix dense && dense.type() == DataType.F32 && backend.staysInBounds()) {
+            backend.matmulTransposed(in, dense, out);
+        } else {
+            // F32 too where what is mapped may end at the end of its file, and the backend reads on behind it
+            multiplyPanels(in, weights, out);
         }
     }
 
-    private void multiplyPanels(Matrix in, Matrix weights, Matrix out) {
+    private void multiplyPanels(Matrix in, WeightMatrix weights, Matrix out) {
         int cols = weights.cols();
         long rowBytes = (long) cols * Float.BYTES;
         int panelRows = Math.clamp(PANEL_BYTES / rowBytes, 1, weights.rows());
         Matrix wide = Matrix.dense(panel.atLeast(panelRows * rowBytes), DataType.F32, panelRows, cols);
         for (int from = 0; from < weights.rows(); from += panelRows) {
             int count = Math.min(panelRows, weights.rows() - from);
-            Matrix stored = weights.rows(from, count);
             Matrix widened = wide.rows(0, count);
-            widen(stored, widened);
+            switch (weights) {
+                case Matrix dense -> widen(dense.rows(from, count), widened);
+                case PackedMatrix packed -> PackedMatmul.widen(packed, from, widened);
+            }
             backend.matmulTransposed(in, widened, out.cols(from, count));
         }
     }
 
     /// Exact; F32 is copied.
-    private static void widen(Matrix stored, Matrix wide) {
+    static void widen(Matrix stored, Matrix wide) {
         int rows = stored.rows();
         int cols = stored.cols();
         switch (stored.type()) {

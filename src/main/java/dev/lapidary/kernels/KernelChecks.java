@@ -18,7 +18,7 @@ final class KernelChecks {
         requireExtents(name, matrix, rows, cols);
     }
 
-    static void requireExtents(String name, Matrix matrix, int rows, int cols) {
+    static void requireExtents(String name, WeightMatrix matrix, int rows, int cols) {
         if (matrix.rows() != rows || matrix.cols() != cols) {
             throw new IllegalArgumentException("%s: got %s, need [%d, %d]".formatted(name, matrix.shape(), rows, cols));
         }

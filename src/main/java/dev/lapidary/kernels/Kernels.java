@@ -1,9 +1,11 @@
 package dev.lapidary.kernels;
 
+import static dev.lapidary.kernels.KernelChecks.requireHeads;
+
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
-/// Every arithmetic operation that the decoder may call. Activations are F32; weights are of any [DataType].
+/// Every arithmetic operation that the decoder may call. Activations are F32; weights are any [WeightMatrix].
 ///
 /// Arguments are checked before anything is computed; a shape that does not fit throws `IllegalArgumentException`.
 /// Outputs must not overlap inputs unless said. An implementation may keep scratch memory and is used by one thread at
@@ -17,7 +19,7 @@ public interface Kernels {
     /// @param table `[vocab, embedding]`
     /// @param ids   int32, at least `out.rows()` of them, each in `[0, vocab)`
     /// @param out   `[seq, embedding]`
-    void embed(Matrix table, MemorySegment ids, float scale, Matrix out);
+    void embed(WeightMatrix table, MemorySegment ids, float scale, Matrix out);
 
     /// `out[r] = in[r] / sqrt(mean(in[r]^2) + epsilon) * weight` (Zhang and Sennrich 2019). `out` may be `in`.
     ///
@@ -41,7 +43,25 @@ public interface Kernels {
     ///
     /// @param norm  `[1, headDim]` or null
     /// @param rope  angles of each row or null (Su et al. 2021; pairs (i, i + dims / 2))
-    void headNormRope(Heads in, @Nullable Matrix norm, float epsilon, @Nullable RopeTable rope, float scale, Heads out);
+    default void headNormRope(
+            Heads in, @Nullable Matrix norm, float epsilon, @Nullable RopeTable rope, float scale, Heads out) {
+        requireHeads("out", out, in.rows(), in.heads(), in.headDim());
+        headNormRope(in, 0, in.rows(), norm, epsilon, rope, scale, out, 0);
+    }
+
+    /// The same for rows `row` to `row + count` of `in` and of `rope`, which go to rows from `outRow` on: a few slots
+    /// of
+    /// a cache are written without a view of them.
+    void headNormRope(
+            Heads in,
+            int row,
+            int count,
+            @Nullable Matrix norm,
+            float epsilon,
+            @Nullable RopeTable rope,
+            float scale,
+            Heads out,
+            int outRow);
 
     /// `out = in * weights^T`, the parts' outputs side by side: `[seq, in] -> [seq, weights.rows()]`.
     void project(Matrix in, Projection weights, Matrix out);
@@ -50,7 +70,7 @@ public interface Kernels {
     /// GELU).
     ///
     /// @param scratch `[seq, neurons]`, overwritten
-    void geglu(Matrix in, Matrix gate, Matrix up, Matrix scratch, Matrix out);
+    void geglu(Matrix in, WeightMatrix gate, WeightMatrix up, Matrix scratch, Matrix out);
 
     /// Attention of one position: all its heads over `count` slots of a ring that begin at `firstSlot`, one pass.
     ///

@@ -10,7 +10,7 @@ import java.lang.foreign.MemorySegment;
 /// @param rows   number of rows
 /// @param cols   number of columns
 /// @param stride elements from one row to the next, at least `cols`
-public record Matrix(MemorySegment data, DataType type, int rows, int cols, long stride) {
+public record Matrix(MemorySegment data, DataType type, int rows, int cols, long stride) implements WeightMatrix {
     /// Alignment of everything the engine allocates: one cache line, one AVX-512 register.
     public static final long ALIGNMENT_BYTES = 64;
 
@@ -71,14 +71,15 @@ public record Matrix(MemorySegment data, DataType type, int rows, int cols, long
         return new Matrix(slice(from), type, rows, count, stride);
     }
 
-    /// Bytes that the elements occupy, padding between rows left out.
-    public long elementBytes() {
-        return (long) rows * cols * type.bytes();
+    @Override
+    public String format() {
+        return type.name();
     }
 
-    /// Shape and type for messages: `BF16 [1152, 6912]`.
-    public String shape() {
-        return "%s [%d, %d]".formatted(type, rows, cols);
+    /// Bytes that the elements occupy, padding between rows left out.
+    @Override
+    public long elementBytes() {
+        return (long) rows * cols * type.bytes();
     }
 
     private MemorySegment slice(long elements) {

@@ -12,6 +12,7 @@ import static dev.lapidary.kernels.KernelChecks.requireShape;
 import static dev.lapidary.kernels.KernelChecks.requireSpans;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /// The engine's arithmetic: the shim for what is bound by memory or fused, a matmul [Backend] for many rows at once.
@@ -23,22 +24,26 @@ public final class NativeKernels implements Kernels, AutoCloseable {
 
     private final Backend backend;
     private final int threads;
+    private final boolean rounded;
     private final Gemm gemm;
+    private final PackedMatmul packedMatmul = new PackedMatmul();
     private final GrowingScratch attendScratch = new GrowingScratch();
 
     /// Kernels that multiply many rows with `backend`, which has loaded the native libraries.
     ///
     /// @param threads size of the team that computes
-    /// @param bf16    whether BF16 weights may be multiplied in BF16 where CPU and backend do so natively; else in
-    ///                F32
+    /// @param rounded whether the inputs of products may be rounded to what multiplies fastest: for BF16 weights to
+    ///                BF16 where CPU and backend have such products, for packed weights to int8 by blocks; else
+    ///                everything is F32
     /// @throws IllegalArgumentException if `threads` is not positive
-    public NativeKernels(Backend backend, int threads, boolean bf16) {
+    public NativeKernels(Backend backend, int threads, boolean rounded) {
         if (threads < 1) {
             throw new IllegalArgumentException("threads: got %d, need at least 1".formatted(threads));
         }
         this.backend = backend;
         this.threads = threads;
-        gemm = new Gemm(backend, bf16);
+        this.rounded = rounded;
+        gemm = new Gemm(backend, rounded);
     }
 
     /// Makes the calling thread's team this size, since a model with another size may have run in between.
@@ -49,15 +54,27 @@ public final class NativeKernels implements Kernels, AutoCloseable {
     }
 
     @Override
-    public void embed(Matrix table, MemorySegment ids, float scale, Matrix out) {
+    public void embed(WeightMatrix table, MemorySegment ids, float scale, Matrix out) {
         requireShape("out", out, out.rows(), table.cols());
         requireIds(ids, out.rows(), table.rows());
-        MemorySegment from = table.data();
         MemorySegment to = out.data();
-        switch (table.type()) {
-            case F32 -> gemma_embed_f32(to, out.stride(), from, table.stride(), ids, out.rows(), out.cols(), scale);
-            case BF16 -> gemma_embed_bf16(to, out.stride(), from, table.stride(), ids, out.rows(), out.cols(), scale);
-            case F16 -> gemma_embed_f16(to, out.stride(), from, table.stride(), ids, out.rows(), out.cols(), scale);
+        long stride = out.stride();
+        switch (table) {
+            case Matrix dense -> {
+                MemorySegment from = dense.data();
+                switch (dense.type()) {
+                    case F32 -> gemma_embed_f32(to, stride, from, dense.stride(), ids, out.rows(), out.cols(), scale);
+                    case BF16 -> gemma_embed_bf16(to, stride, from, dense.stride(), ids, out.rows(), out.cols(), scale);
+                    case F16 -> gemma_embed_f16(to, stride, from, dense.stride(), ids, out.rows(), out.cols(), scale);
+                }
+            }
+            case PackedMatrix packed -> {
+                MemorySegment from = packed.panels();
+                switch (packed.blockFormat()) {
+                    case Q8_0 -> gemma_embed_q8_0(to, stride, from, ids, out.rows(), out.cols(), scale);
+                    case Q4_0 -> gemma_embed_q4_0(to, stride, from, ids, out.rows(), out.cols(), scale);
+                }
+            }
         }
     }
 
@@ -106,8 +123,18 @@ public final class NativeKernels implements Kernels, AutoCloseable {
 
     @Override
     public void headNormRope(
-            Heads in, @Nullable Matrix norm, float epsilon, @Nullable RopeTable rope, float scale, Heads out) {
-        requireHeads("out", out, in.rows(), in.heads(), in.headDim());
+            Heads in,
+            int row,
+            int count,
+            @Nullable Matrix norm,
+            float epsilon,
+            @Nullable RopeTable rope,
+            float scale,
+            Heads out,
+            int outRow) {
+        requireHeads("out", out, out.rows(), in.heads(), in.headDim());
+        Objects.checkFromIndexSize(row, count, in.rows());
+        Objects.checkFromIndexSize(outRow, count, out.rows());
         MemorySegment weight = MemorySegment.NULL;
         if (norm != null) {
             requireShape("norm", norm, 1, in.headDim());
@@ -131,9 +158,11 @@ public final class NativeKernels implements Kernels, AutoCloseable {
         }
         gemma_head_norm_rope_f32(
                 out.data(),
+                outRow,
                 out.rowStride(),
                 out.headStride(),
                 in.data(),
+                row,
                 in.rowStride(),
                 in.headStride(),
                 weight,
@@ -142,7 +171,7 @@ public final class NativeKernels implements Kernels, AutoCloseable {
                 sin,
                 ropeDims,
                 scale,
-                in.rows(),
+                count,
                 in.heads(),
                 in.headDim());
     }
@@ -151,35 +180,43 @@ public final class NativeKernels implements Kernels, AutoCloseable {
     public void project(Matrix in, Projection weights, Matrix out) {
         requireShape("in", in, in.rows(), weights.cols());
         requireShape("out", out, in.rows(), weights.rows());
-        if (in.rows() > MAX_STREAMED_ROWS) {
-            gemm.project(in, weights, out);
-        } else if (weights.parts().size() == 1) {
-            stream(in, weights.parts().getFirst(), out);
-        } else {
-            streamGroup(in, weights, out);
+        switch (weights.first()) {
+            case PackedMatrix first when rounded -> packedMatmul.project(in, weights, first, out);
+            case Matrix first
+            when in.rows() <= MAX_STREAMED_ROWS -> {
+                if (weights.parts().size() == 1) {
+                    Gemv.project(in, first, out);
+                } else {
+                    Gemv.projectGroup(in, weights, first, out);
+                }
+            }
+            default -> gemm.project(in, weights, out);
         }
     }
 
     @Override
-    public void geglu(Matrix in, Matrix gate, Matrix up, Matrix scratch, Matrix out) {
+    public void geglu(Matrix in, WeightMatrix gate, WeightMatrix up, Matrix scratch, Matrix out) {
         requireShape("in", in, in.rows(), gate.cols());
         requireExtents("up", up, gate.rows(), gate.cols());
         requireShape("scratch", scratch, in.rows(), gate.rows());
         requireShape("out", out, in.rows(), gate.rows());
-        if (in.rows() <= MAX_STREAMED_ROWS && gate.type() == up.type() && gate.stride() == up.stride()) {
-            streamGeglu(in, gate, up, out);
-            return;
+        boolean alike = Projection.alike(gate, up);
+        if (alike && rounded && gate instanceof PackedMatrix g && up instanceof PackedMatrix u) {
+            packedMatmul.geglu(in, g, u, out);
+        } else if (alike && in.rows() <= MAX_STREAMED_ROWS && gate instanceof Matrix g && up instanceof Matrix u) {
+            Gemv.geglu(in, g, u, out);
+        } else {
+            gemm.project(in, gate, up, out, scratch);
+            gemma_geglu_f32(
+                    out.data(),
+                    out.stride(),
+                    out.data(),
+                    out.stride(),
+                    scratch.data(),
+                    scratch.stride(),
+                    out.rows(),
+                    out.cols());
         }
-        gemm.project(in, gate, up, out, scratch);
-        gemma_geglu_f32(
-                out.data(),
-                out.stride(),
-                out.data(),
-                out.stride(),
-                scratch.data(),
-                scratch.stride(),
-                out.rows(),
-                out.cols());
     }
 
     @Override
@@ -256,65 +293,17 @@ public final class NativeKernels implements Kernels, AutoCloseable {
         return gemm.multipliesBf16();
     }
 
+    /// Whether packed weights are multiplied in int8.
+    public boolean multipliesInt8() {
+        return rounded;
+    }
+
     /// Frees the scratch memory.
     @Override
     public void close() {
         gemm.close();
+        packedMatmul.close();
         attendScratch.close();
-    }
-
-    private static void stream(Matrix in, Matrix w, Matrix out) {
-        MemorySegment to = out.data();
-        switch (w.type()) {
-            case F32 ->
-                gemma_gemv_f32(
-                        to, out.stride(), in.data(), in.stride(), w.data(), w.stride(), in.rows(), w.rows(), w.cols());
-            case BF16 ->
-                gemma_gemv_bf16(
-                        to, out.stride(), in.data(), in.stride(), w.data(), w.stride(), in.rows(), w.rows(), w.cols());
-            case F16 ->
-                gemma_gemv_f16(
-                        to, out.stride(), in.data(), in.stride(), w.data(), w.stride(), in.rows(), w.rows(), w.cols());
-        }
-    }
-
-    private static void streamGroup(Matrix in, Projection weights, Matrix out) {
-        MemorySegment to = out.data();
-        MemorySegment parts = weights.partPointers();
-        MemorySegment rows = weights.partRows();
-        int count = weights.parts().size();
-        long stride = weights.parts().getFirst().stride();
-        int k = weights.cols();
-        switch (weights.type()) {
-            case F32 ->
-                gemma_gemv_group_f32(
-                        to, out.stride(), in.data(), in.stride(), parts, rows, count, stride, in.rows(), k);
-            case BF16 ->
-                gemma_gemv_group_bf16(
-                        to, out.stride(), in.data(), in.stride(), parts, rows, count, stride, in.rows(), k);
-            case F16 ->
-                gemma_gemv_group_f16(
-                        to, out.stride(), in.data(), in.stride(), parts, rows, count, stride, in.rows(), k);
-        }
-    }
-
-    private static void streamGeglu(Matrix in, Matrix gate, Matrix up, Matrix out) {
-        MemorySegment to = out.data();
-        MemorySegment g = gate.data();
-        MemorySegment u = up.data();
-        long stride = gate.stride();
-        int neurons = gate.rows();
-        switch (gate.type()) {
-            case F32 ->
-                gemma_gemv_geglu_f32(
-                        to, out.stride(), in.data(), in.stride(), g, u, stride, in.rows(), neurons, gate.cols());
-            case BF16 ->
-                gemma_gemv_geglu_bf16(
-                        to, out.stride(), in.data(), in.stride(), g, u, stride, in.rows(), neurons, gate.cols());
-            case F16 ->
-                gemma_gemv_geglu_f16(
-                        to, out.stride(), in.data(), in.stride(), g, u, stride, in.rows(), neurons, gate.cols());
-        }
     }
 
     private static void requireDense(String name, Matrix matrix) {

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /// What a pass over `seq` rows reads and writes: views of the [Workspace], made once per `seq` so that a step makes
 /// none.
@@ -20,12 +21,16 @@ final class Activations {
     /// `[seq, embedding]`, the output of attention or feed-forward.
     final Matrix branch;
 
+    /// Angles of the batch's positions, to be computed once for every rope of the model.
+    final List<Workspace.Angles> angles;
+
     private final List<Layer> layers = new ArrayList<>();
 
     Activations(GemmaConfig config, Workspace workspace, int seq) {
         residual = workspace.residual.rows(0, seq);
         normed = workspace.normed.rows(0, seq);
         branch = workspace.branch.rows(0, seq);
+        angles = workspace.angles(seq);
         Map<LayerConfig, Layer> distinct = new HashMap<>();
         for (LayerConfig layer : config.layers()) {
             layers.add(distinct.computeIfAbsent(layer, traits -> new Layer(traits, workspace, seq)));
@@ -60,6 +65,9 @@ final class Activations {
         /// Angles of the rows' positions.
         final RopeTable rope;
 
+        private final @Nullable Matrix[] queryRow;
+        private final @Nullable Matrix[] attendedRow;
+
         Layer(LayerConfig traits, Workspace workspace, int seq) {
             int queryCols = traits.queryCols();
             int kvCols = traits.kvCols();
@@ -72,6 +80,27 @@ final class Activations {
             gated = dense(workspace.gated, seq, traits.neurons());
             up = dense(workspace.up, seq, traits.neurons());
             rope = workspace.angles(traits.rope()).rows(0, seq);
+            queryRow = new @Nullable Matrix[seq];
+            attendedRow = new @Nullable Matrix[seq];
+        }
+
+        /// Row `row` of `queryRows`, made on first use and kept.
+        Matrix queryRow(int row) {
+            return kept(queryRow, queryRows, row);
+        }
+
+        /// Row `row` of `attended`, made on first use and kept.
+        Matrix attendedRow(int row) {
+            return kept(attendedRow, attended, row);
+        }
+
+        private static Matrix kept(@Nullable Matrix[] rows, Matrix all, int row) {
+            Matrix view = rows[row];
+            if (view == null) {
+                view = all.row(row);
+                rows[row] = view;
+            }
+            return view;
         }
 
         private static Matrix dense(Matrix widest, int rows, int cols) {

@@ -42,7 +42,8 @@ final class Attention {
         kernels.project(activations.normed, weights.queryKeyValue(), layer.projected);
         kernels.headNormRope(
                 layer.queries, weights.queryNorm(), epsilon, layer.rope, traits.queryScale(), layer.queries);
-        for (Batch.Run run : batch.runs()) {
+        for (int i = 0; i < batch.runs(); i++) {
+            Batch.Run run = batch.run(i);
             Heads keys = run.cache().keys(index);
             Heads values = run.cache().values(index);
             store(layer.keys, weights.keyNorm(), layer.rope, run, keys);
@@ -69,13 +70,7 @@ final class Attention {
             int slot = (run.position() + done) % slots.rows();
             int count = Math.min(run.rows() - done, slots.rows() - slot);
             int row = run.row() + done;
-            kernels.headNormRope(
-                    source.rows(row, count),
-                    norm,
-                    epsilon,
-                    rope == null ? null : rope.rows(row, count),
-                    1f,
-                    slots.rows(slot, count));
+            kernels.headNormRope(source, row, count, norm, epsilon, rope, 1f, slots, slot);
             done += count;
         }
     }
@@ -85,13 +80,13 @@ final class Attention {
             int position = run.position() + i;
             int first = firstVisible(traits, position);
             kernels.attend(
-                    layer.queryRows.row(run.row() + i),
+                    layer.queryRow(run.row() + i),
                     keys,
                     values,
                     first % keys.rows(),
                     position + 1 - first,
                     traits.softcap(),
-                    layer.attended.row(run.row() + i));
+                    layer.attendedRow(run.row() + i));
         }
     }
 

@@ -1,6 +1,7 @@
 package dev.lapidary.model;
 
 import dev.lapidary.kernels.Kernels;
+import dev.lapidary.kernels.Kernels.RopeTable;
 import dev.lapidary.kernels.Matrix;
 import dev.lapidary.model.ActivationObserver.Stage;
 import java.lang.foreign.MemorySegment;
@@ -51,7 +52,11 @@ public final class Decoder {
         kernels.prepare();
         load(batch);
         Activations activations = workspace.activations(seq);
-        workspace.computeAngles(kernels, seq);
+        for (int i = 0; i < activations.angles.size(); i++) {
+            Workspace.Angles each = activations.angles.get(i);
+            RopeTable table = each.table();
+            kernels.ropeTable(each.inverseFrequencies(), workspace.positions, table.cos(), table.sin());
+        }
         kernels.embed(weights.embedding(), workspace.ids, config.embeddingScale(), activations.residual);
         observe(observer, -1, Stage.RESIDUAL, activations.residual);
         for (int i = 0; i < attentions.size(); i++) {
@@ -75,14 +80,13 @@ public final class Decoder {
             throw new IllegalArgumentException("logits: got %d rows, need at most %d".formatted(count, maxLogitRows()));
         }
         kernels.prepare();
-        Matrix normed = workspace.normed.rows(0, count);
-        Matrix logits = workspace.logits.rows(0, count);
-        kernels.rmsNorm(residual, weights.finalNorm(), config.normEpsilon(), normed);
-        kernels.project(normed, weights.head(), logits);
+        Workspace.Logits views = workspace.logits(count);
+        kernels.rmsNorm(residual, weights.finalNorm(), config.normEpsilon(), views.normed());
+        kernels.project(views.normed(), weights.head(), views.logits());
         if (config.finalSoftcap() > 0) {
-            kernels.softcap(logits, config.finalSoftcap());
+            kernels.softcap(views.logits(), config.finalSoftcap());
         }
-        return logits;
+        return views.logits();
     }
 
     /// Most rows that [#logits] gives at once.
@@ -91,7 +95,8 @@ public final class Decoder {
     }
 
     private void load(Batch batch) {
-        for (Batch.Run run : batch.runs()) {
+        for (int j = 0; j < batch.runs(); j++) {
+            Batch.Run run = batch.run(j);
             MemorySegment.copy(
                     run.ids(),
                     run.from(),

@@ -2,10 +2,14 @@ package dev.lapidary.model;
 
 import dev.lapidary.kernels.Matrix;
 import dev.lapidary.kernels.Projection;
+import dev.lapidary.kernels.WeightMatrix;
+import java.lang.foreign.Arena;
+import java.util.List;
+import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/// Weights of one decoder layer. Norms are F32 `[1, width]` and hold the whole factor; matrices are `[out, in]` in
-/// place.
+/// Weights of one decoder layer. Norms are F32 `[1, width]` and hold the whole factor; matrices are `[out, in]`.
 ///
 /// @param queryKeyValue     query, key and value projections of the same input
 /// @param queryNorm         over a query head, null without the trait
@@ -20,7 +24,35 @@ record LayerWeights(
         Projection outputProjection,
         @Nullable Matrix postAttentionNorm,
         Matrix preFeedForwardNorm,
-        Matrix gate,
-        Matrix up,
+        WeightMatrix gate,
+        WeightMatrix up,
         Projection down,
-        @Nullable Matrix postFeedForwardNorm) {}
+        @Nullable Matrix postFeedForwardNorm) {
+    /// Every matrix, norms left out, in the order of the forward pass.
+    Stream<WeightMatrix> matrices() {
+        return Stream.of(queryKeyValue.parts(), outputProjection.parts(), List.of(gate, up), down.parts())
+                .flatMap(List::stream);
+    }
+
+    /// The same layer with what `change` makes of each matrix, asked for in the order of [#matrices].
+    ///
+    /// @param arena owns the small tables of projections
+    LayerWeights withMatrices(Arena arena, UnaryOperator<WeightMatrix> change) {
+        return new LayerWeights(
+                preAttentionNorm,
+                changed(queryKeyValue, arena, change),
+                queryNorm,
+                keyNorm,
+                changed(outputProjection, arena, change),
+                postAttentionNorm,
+                preFeedForwardNorm,
+                change.apply(gate),
+                change.apply(up),
+                changed(down, arena, change),
+                postFeedForwardNorm);
+    }
+
+    private static Projection changed(Projection weights, Arena arena, UnaryOperator<WeightMatrix> change) {
+        return new Projection(arena, weights.parts().stream().map(change).toList());
+    }
+}

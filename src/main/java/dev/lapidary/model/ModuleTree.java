@@ -1,6 +1,6 @@
 package dev.lapidary.model;
 
-import dev.lapidary.kernels.Matrix;
+import dev.lapidary.kernels.WeightMatrix;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -18,8 +18,8 @@ public record ModuleTree(String name, String shape, long parameters, long bytes,
         for (int i = 0; i < weights.layers().size(); i++) {
             layers.add(layer(i, weights.layers().get(i)));
         }
-        Matrix head = weights.head().parts().getFirst();
-        ModuleTree headNode = head.equals(weights.embedding())
+        WeightMatrix head = weights.head().parts().getFirst();
+        ModuleTree headNode = weights.tiedHead()
                 ? new ModuleTree("head", head.shape() + " tied to embedding", 0, 0, List.of())
                 : leaf("head", head);
         return inner(
@@ -40,7 +40,7 @@ public record ModuleTree(String name, String shape, long parameters, long bytes,
     }
 
     private static ModuleTree layer(int index, LayerWeights layer) {
-        List<Matrix> queryKeyValue = layer.queryKeyValue().parts();
+        List<WeightMatrix> queryKeyValue = layer.queryKeyValue().parts();
         ModuleTree attention = inner(
                 "attention",
                 present(
@@ -75,7 +75,7 @@ public record ModuleTree(String name, String shape, long parameters, long bytes,
         return new ModuleTree(name, "", parameters, bytes, List.copyOf(children));
     }
 
-    private static @Nullable ModuleTree leaf(String name, @Nullable Matrix matrix) {
+    private static @Nullable ModuleTree leaf(String name, @Nullable WeightMatrix matrix) {
         return matrix == null
                 ? null
                 : new ModuleTree(

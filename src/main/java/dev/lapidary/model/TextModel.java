@@ -2,8 +2,8 @@ package dev.lapidary.model;
 
 import dev.lapidary.checkpoint.Checkpoint;
 import dev.lapidary.checkpoint.CheckpointException;
-import dev.lapidary.kernels.DataType;
 import dev.lapidary.kernels.Kernels;
+import dev.lapidary.kernels.WeightMatrix;
 import java.lang.foreign.Arena;
 import java.lang.foreign.SegmentAllocator;
 
@@ -11,43 +11,57 @@ import java.lang.foreign.SegmentAllocator;
 public final class TextModel {
     private final GemmaConfig config;
     private final Weights weights;
+    private final long convertedBytes;
+    private final Workspace workspace;
     private final Decoder decoder;
-    private final int chunk;
 
-    private TextModel(GemmaConfig config, Weights weights, Decoder decoder, int chunk) {
+    private TextModel(GemmaConfig config, Weights weights, long convertedBytes, Kernels kernels, Workspace workspace) {
         this.config = config;
         this.weights = weights;
-        this.decoder = decoder;
-        this.chunk = chunk;
+        this.convertedBytes = convertedBytes;
+        this.workspace = workspace;
+        decoder = new Decoder(config, weights, kernels, workspace);
     }
 
-    /// Reads config and weights, which stay in the checkpoint's mapping.
+    /// Reads config and weights, which stay in the checkpoint's mapping unless `formats` changes them.
     ///
     /// @param checkpoint stays open as long as the model is used
+    /// @param formats    what becomes of the matrices
+    /// @param observer   sees how matrices are converted, if any are
     /// @param chunk      most tokens in a batch
     /// @param arena      owns the norms
-    /// @param scratch    gives the workspace's memory
+    /// @param memory     gives the memory of converted matrices and of the workspace
     /// @throws CheckpointException naming the file and the key or tensor that does not fit
     public static TextModel read(
-            Checkpoint checkpoint, Kernels kernels, int chunk, Arena arena, SegmentAllocator scratch)
-            throws CheckpointException {
-        GemmaConfig config = HuggingFaceConfig.read(checkpoint.config(), checkpoint.generationConfig());
-        return of(config, WeightsReader.read(checkpoint, config, arena), kernels, chunk, scratch);
-    }
-
-    /// A model of random weights in BF16, which computes as fast as a trained one.
-    ///
-    /// @param arena   owns the norms
-    /// @param weights gives the weights' memory, [#randomWeightBytes] in all
-    /// @param scratch gives the workspace's memory
-    public static TextModel random(
-            GemmaConfig config,
+            Checkpoint checkpoint,
+            WeightFormats formats,
+            ConversionObserver observer,
             Kernels kernels,
             int chunk,
             Arena arena,
-            SegmentAllocator weights,
-            SegmentAllocator scratch) {
-        return of(config, RandomWeights.of(config, arena, weights), kernels, chunk, scratch);
+            SegmentAllocator memory)
+            throws CheckpointException {
+        GemmaConfig config = HuggingFaceConfig.read(checkpoint.config(), checkpoint.generationConfig());
+        Weights stored = WeightsReader.read(checkpoint, config, arena);
+        return converted(config, stored, formats, observer, kernels, chunk, arena, memory);
+    }
+
+    /// A model of random weights, which computes as fast as a trained one: drawn in BF16, [#randomWeightBytes] in
+    /// all, and converted.
+    ///
+    /// @param arena  owns the norms
+    /// @param memory gives the memory of weights and workspace; what was converted keeps its address space, and no
+    ///               pages
+    public static TextModel random(
+            GemmaConfig config,
+            WeightFormats formats,
+            ConversionObserver observer,
+            Kernels kernels,
+            int chunk,
+            Arena arena,
+            SegmentAllocator memory) {
+        Weights drawn = RandomWeights.of(config, arena, memory);
+        return converted(config, drawn, formats, observer, kernels, chunk, arena, memory);
     }
 
     /// Bytes of the matrices of [#random].
@@ -55,9 +69,28 @@ public final class TextModel {
         return RandomWeights.bytes(config);
     }
 
-    static TextModel of(GemmaConfig config, Weights weights, Kernels kernels, int chunk, SegmentAllocator scratch) {
-        Workspace workspace = new Workspace(config, chunk, scratch);
-        return new TextModel(config, weights, new Decoder(config, weights, kernels, workspace), chunk);
+    private static TextModel converted(
+            GemmaConfig config,
+            Weights stored,
+            WeightFormats formats,
+            ConversionObserver observer,
+            Kernels kernels,
+            int chunk,
+            Arena arena,
+            SegmentAllocator memory) {
+        Weights weights = formats.convert(stored, arena, memory, observer);
+        return of(config, weights, formats.convertedBytes(stored), kernels, chunk, memory);
+    }
+
+    /// A model over weights as they are, `convertedBytes` of which no file backs.
+    static TextModel of(
+            GemmaConfig config,
+            Weights weights,
+            long convertedBytes,
+            Kernels kernels,
+            int chunk,
+            SegmentAllocator scratch) {
+        return new TextModel(config, weights, convertedBytes, kernels, new Workspace(config, chunk, scratch));
     }
 
     /// Extents and traits.
@@ -67,12 +100,22 @@ public final class TextModel {
 
     /// Most tokens in a batch.
     public int chunk() {
-        return chunk;
+        return workspace.maxRows();
     }
 
-    /// How the weights of the layers are stored.
-    public DataType weightType() {
-        return weights.layers().getFirst().down().type();
+    /// How the weights of the layers are held.
+    public WeightMatrix layerWeights() {
+        return weights.layers().getFirst().down().parts().getFirst();
+    }
+
+    /// Bytes of the matrices that were converted, which no file backs.
+    public long convertedBytes() {
+        return convertedBytes;
+    }
+
+    /// How the weights of the head are held.
+    public WeightMatrix headWeights() {
+        return weights.head().parts().getFirst();
     }
 
     /// Runs batches; on the driver thread only.
@@ -80,9 +123,14 @@ public final class TextModel {
         return decoder;
     }
 
+    /// Another decoder of the same weights in the same workspace, on other kernels: one of them at a time.
+    public Decoder decoder(Kernels kernels) {
+        return new Decoder(config, weights, kernels, workspace);
+    }
+
     /// An empty cache for a sequence of up to `capacity` tokens.
     public KvCache newCache(int capacity, SegmentAllocator allocator) {
-        return new KvCache(config, capacity, chunk, allocator);
+        return new KvCache(config, capacity, chunk(), allocator);
     }
 
     /// The tree of modules with their shapes.

@@ -1,7 +1,6 @@
 package dev.lapidary.model;
 
 import dev.lapidary.kernels.DataType;
-import dev.lapidary.kernels.Kernels;
 import dev.lapidary.kernels.Kernels.RopeTable;
 import dev.lapidary.kernels.Matrix;
 import java.lang.foreign.MemorySegment;
@@ -26,6 +25,7 @@ public final class Workspace {
     private final int maxRows;
     private final Map<Rope, Angles> angles = new LinkedHashMap<>();
     private final @Nullable Activations[] activations;
+    private final @Nullable Logits[] logitViews;
 
     final MemorySegment ids;
     final MemorySegment positions;
@@ -62,6 +62,7 @@ public final class Workspace {
             angles.computeIfAbsent(layer.rope(), rope -> Angles.allocate(rope, maxRows, allocator));
         }
         activations = new Activations[maxRows + 1];
+        logitViews = new Logits[logits.rows() + 1];
     }
 
     /// Bytes that a workspace of these extents takes.
@@ -86,6 +87,16 @@ public final class Workspace {
         return maxRows;
     }
 
+    /// The views for logits of `count` rows, made on first use and kept.
+    Logits logits(int count) {
+        Logits views = logitViews[count];
+        if (views == null) {
+            views = new Logits(normed.rows(0, count), logits.rows(0, count));
+            logitViews[count] = views;
+        }
+        return views;
+    }
+
     /// The views for a pass over `seq` rows, made on first use and kept.
     Activations activations(int seq) {
         Activations views = activations[seq];
@@ -101,12 +112,11 @@ public final class Workspace {
         return angle(rope).table;
     }
 
-    /// Computes the angles of the first `seq` positions for every rope of the model.
-    void computeAngles(Kernels kernels, int seq) {
-        for (Angles each : angles.values()) {
-            RopeTable table = each.table.rows(0, seq);
-            kernels.ropeTable(each.inverseFrequencies, positions, table.cos(), table.sin());
-        }
+    /// For every rope of the model, where the angles of the first `seq` positions go.
+    List<Angles> angles(int seq) {
+        return angles.values().stream()
+                .map(each -> new Angles(each.inverseFrequencies, each.table.rows(0, seq)))
+                .toList();
     }
 
     private Angles angle(Rope rope) {
@@ -130,13 +140,19 @@ public final class Workspace {
         return Matrix.dense(allocator.allocate(bytes, Matrix.ALIGNMENT_BYTES), DataType.F32, rows, cols);
     }
 
+    /// @param normed `[count, embedding]`
+    /// @param logits `[count, vocab]`
+    record Logits(Matrix normed, Matrix logits) {}
+
     /// @param scores  `[1, MAX_SCORES]`, seen as `[block rows, keys]`
     /// @param spilled `[block rows, headDim]`, what the second part of a ring adds
     /// @param begin   int32 `[block rows]`
     /// @param end     int32 `[block rows]`
     record AttentionScratch(Matrix scores, Matrix spilled, MemorySegment begin, MemorySegment end) {}
 
-    private record Angles(MemorySegment inverseFrequencies, RopeTable table) {
+    /// @param inverseFrequencies float64 `[rotated dims / 2]`
+    /// @param table              of the positions
+    record Angles(MemorySegment inverseFrequencies, RopeTable table) {
         static Angles allocate(Rope rope, int maxRows, SegmentAllocator allocator) {
             MemorySegment frequencies = allocator.allocateFrom(ValueLayout.JAVA_DOUBLE, rope.inverseFrequencies());
             int half = rope.dims() / 2;

@@ -16,6 +16,7 @@ class AmountsTest {
 
     @Test
     void secondsHaveTheUnitThatFits() {
+        assertThat(Amounts.seconds(0.0000045)).isEqualTo("4.5 µs");
         assertThat(Amounts.seconds(0.0123)).isEqualTo("12.3 ms");
         assertThat(Amounts.seconds(1.5)).isEqualTo("1.50 s");
     }

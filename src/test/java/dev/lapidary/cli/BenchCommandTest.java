@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import com.google.gson.JsonArray;
+import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import dev.lapidary.Arithmetic;
 import dev.lapidary.Benchmark.Work;
@@ -59,7 +60,7 @@ class BenchCommandTest {
                 .startsWith("gemma3_text: 3,126,720 parameters, BF16 weights, backend openblas")
                 .containsPattern("\nThis machine at most: read \\d+\\.\\d GB/s, F32 \\d+\\.\\d GFLOP/s")
                 .containsPattern(
-                        "\nprefill 8 +\\d+\\.\\d +\\d+\\.\\d +\\d+\\.\\d +\\d+\\.\\d+ m?s .* % of (F32|read)\n")
+                        "\nprefill 8 +\\d+\\.\\d +\\d+\\.\\d +\\d+\\.\\d +\\d+\\.\\d+ m?s .* % of (F32|INT8|read)\n")
                 .containsPattern("\ndecode 3 at 4 +\\d")
                 .containsPattern("\nbatch of 3 at 4 +\\d");
         assertThat(run.err()).contains("wrote " + page);
@@ -106,17 +107,42 @@ class BenchCommandTest {
     }
 
     @Test
+    void weightFormatsAreSweptAndTimeIsAccountedFor() {
+        JsonObject json = bench("--prefill", "8", "--sweep", "weights=q8_0,q4_0", "--profile", "--json");
+        JsonArray runs = json.getAsJsonArray("runs");
+        assertThat(runs).hasSize(2);
+        assertThat(runs.get(0).getAsJsonObject().get("weights").getAsString()).isEqualTo("Q8_0");
+        assertThat(runs.get(1).getAsJsonObject().get("weights").getAsString()).isEqualTo("Q4_0 (head Q8_0)");
+        for (JsonElement run : runs) {
+            for (JsonElement result : run.getAsJsonObject().getAsJsonArray("results")) {
+                JsonObject profile = result.getAsJsonObject().getAsJsonObject("profile");
+                double sum = profile.get("seconds_outside_kernels").getAsDouble();
+                assertThat(sum).isPositive();
+                for (JsonElement operation : profile.getAsJsonArray("operations")) {
+                    sum += operation.getAsJsonObject().get("seconds").getAsDouble();
+                    assertThat(operation.getAsJsonObject().get("calls").getAsDouble())
+                            .isPositive();
+                }
+                assertThat(profile.get("seconds").getAsDouble()).isCloseTo(sum, within(1e-6));
+                assertThat(profile.toString()).contains("\"operation\":\"geglu\"", "\"operation\":\"project\"");
+            }
+        }
+        assertThat(run("--prefill", "8", "--profile").out())
+                .contains("without sampling: ", "\nproject ", "\noutside kernels ");
+    }
+
+    @Test
     void mistakesAreNamed() {
         assertThat(Run.of("bench", "--shape", "gemma-3-1b", "--model", "src/demo")
                         .err())
                 .contains("--shape: got gemma-3-1b beside --model, need one of them");
         assertThat(Run.of("bench", "--shape", "gemma-5").err()).contains("shape: got \"gemma-5\", need one of");
         assertThat(Run.of("bench", "--sweep", "colour=red").err())
-                .contains("--sweep: got \"colour\", need backend, chunk, compute or threads");
+                .contains("--sweep: got \"colour\", need backend, chunk, compute, head-weights, threads or weights");
         assertThat(Run.of("bench", "--sweep", "threads=two").err())
                 .contains("--sweep threads: got \"two\", need numbers");
         assertThat(Run.of("bench", "--sweep", "compute=f64").err())
-                .contains("--sweep compute: got \"f64\", need f32 or fast");
+                .contains("--sweep compute: got \"f64\", need fast, f32");
     }
 
     @Test
@@ -155,7 +181,7 @@ class BenchCommandTest {
     }
 
     private static Measurement measurement(Workload workload, double... seconds) {
-        return new Measurement(workload, new Work(600, 20), Arithmetic.BF16, LIMITS, seconds);
+        return new Measurement(workload, new Work(600, 20), Arithmetic.BF16, LIMITS, null, seconds);
     }
 
     private static JsonObject bench(String... more) {

@@ -2,6 +2,7 @@ package dev.lapidary.kernels;
 
 import static dev.lapidary.kernels.Difference.ULP;
 import static dev.lapidary.kernels.ReferenceKernels.get;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.lapidary.kernels.Kernels.RopeTable;
 import java.util.Arrays;
@@ -69,7 +70,13 @@ class HeadKernelsTest {
                 Matrix before = new Matrix(slots.data(), DataType.F32, 27, headDim, headDim);
                 Matrix expected = operands.copy(before);
                 Matrix in = operands.matrix(4, 3 * headDim);
-                kernels.headNormRope(Heads.of(in, headDim), null, EPSILON, null, 1, slots.rows(2, 4));
+                Heads rows = Heads.of(in, headDim);
+                kernels.headNormRope(rows, 0, 1, null, EPSILON, null, 1, slots, 2);
+                kernels.headNormRope(rows, 1, 3, null, EPSILON, null, 1, slots, 3);
+                assertThatThrownBy(() -> kernels.headNormRope(rows, 2, 3, null, EPSILON, null, 1, slots, 0))
+                        .isInstanceOf(IndexOutOfBoundsException.class);
+                assertThatThrownBy(() -> kernels.headNormRope(rows, 0, 2, null, EPSILON, null, 1, slots, 8))
+                        .isInstanceOf(IndexOutOfBoundsException.class);
                 for (int head = 0; head < 3; head++) {
                     copy(in.cols(head * headDim, headDim), expected.rows(head * 9 + 2, 4));
                 }

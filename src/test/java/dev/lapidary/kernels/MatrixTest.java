@@ -159,9 +159,9 @@ class MatrixTest {
         Projection projection = new Projection(arena, List.of(numbered(4, 6, 6), numbered(1, 6, 6), numbered(7, 6, 6)));
         assertThat(projection.rows()).isEqualTo(12);
         assertThat(projection.cols()).isEqualTo(6);
-        assertThat(projection.type()).isEqualTo(DataType.F32);
+        assertThat(projection.first().format()).isEqualTo("F32");
         for (int i = 0; i < 3; i++) {
-            Matrix part = projection.parts().get(i);
+            Matrix part = (Matrix) projection.parts().get(i);
             assertThat(projection
                             .partPointers()
                             .getAtIndex(ValueLayout.ADDRESS, i)

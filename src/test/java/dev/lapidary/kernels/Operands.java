@@ -50,6 +50,18 @@ final class Operands implements AutoCloseable {
         return matrix;
     }
 
+    /// Block-quantized, of normally distributed values times `scale`; ends at a guarded page.
+    PackedMatrix packed(BlockFormat format, int rows, int cols, double scale) {
+        Matrix values = Matrix.allocate(arena, rows, cols);
+        for (int r = 0; r < rows; r++) {
+            for (int c = 0; c < cols; c++) {
+                set(values, r, c, (float) (random.nextGaussian() * scale));
+            }
+        }
+        return (PackedMatrix) WeightConversion.to(format)
+                .convert(values, (bytes, _) -> GuardedMemory.allocate(arena, bytes), _ -> {});
+    }
+
     /// An output not written yet.
     Matrix output(int rows, int cols) {
         return poisoned(DataType.F32, rows, cols, anyStride(cols));

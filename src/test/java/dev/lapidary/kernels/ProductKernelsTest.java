@@ -84,11 +84,12 @@ class ProductKernelsTest {
         kernels.project(in, weights, out);
         Matrix multiplied = rounded ? rounded(operands, in) : in;
         int column = 0;
-        for (Matrix part : weights.parts()) {
+        for (WeightMatrix stored : weights.parts()) {
+            Matrix part = (Matrix) stored;
             Matrix expected = operands.expected(rows, part.rows());
             REFERENCE.matmulTransposed(multiplied, part, expected);
-            String what = "project, %s [%d, %d], rounded %s"
-                    .formatted(weights.type(), weights.rows(), weights.cols(), rounded);
+            String what =
+                    "project, %s [%d, %d], rounded %s".formatted(part.type(), weights.rows(), weights.cols(), rounded);
             Difference.Tolerance tolerance = Difference.ofProducts(multiplied, part);
             Difference.assertElementsClose(operands, out.cols(column, part.rows()), expected, tolerance, what);
             column += part.rows();

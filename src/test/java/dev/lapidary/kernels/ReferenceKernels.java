@@ -11,7 +11,8 @@ public final class ReferenceKernels implements Kernels {
     public void prepare() {}
 
     @Override
-    public void embed(Matrix table, MemorySegment ids, float scale, Matrix out) {
+    public void embed(WeightMatrix stored, MemorySegment ids, float scale, Matrix out) {
+        Matrix table = Panels.dense(stored);
         for (int r = 0; r < out.rows(); r++) {
             int id = ids.getAtIndex(ValueLayout.JAVA_INT, r);
             for (int c = 0; c < out.cols(); c++) {
@@ -63,8 +64,16 @@ public final class ReferenceKernels implements Kernels {
 
     @Override
     public void headNormRope(
-            Heads in, @Nullable Matrix norm, float epsilon, @Nullable RopeTable rope, float scale, Heads out) {
-        for (int r = 0; r < in.rows(); r++) {
+            Heads in,
+            int row,
+            int count,
+            @Nullable Matrix norm,
+            float epsilon,
+            @Nullable RopeTable rope,
+            float scale,
+            Heads out,
+            int outRow) {
+        for (int r = row; r < row + count; r++) {
             for (int h = 0; h < in.heads(); h++) {
                 double[] x = new double[in.headDim()];
                 double squares = 0;
@@ -78,7 +87,8 @@ public final class ReferenceKernels implements Kernels {
                 }
                 rotate(x, rope, r);
                 for (int i = 0; i < x.length; i++) {
-                    out.data().setAtIndex(ValueLayout.JAVA_FLOAT, offset(out, r, h) + i, (float) (x[i] * scale));
+                    out.data().setAtIndex(ValueLayout.JAVA_FLOAT, offset(out, outRow + r - row, h) + i, (float)
+                            (x[i] * scale));
                 }
             }
         }
@@ -87,16 +97,16 @@ public final class ReferenceKernels implements Kernels {
     @Override
     public void project(Matrix in, Projection weights, Matrix out) {
         int column = 0;
-        for (Matrix part : weights.parts()) {
-            matmulTransposed(in, part, out.cols(column, part.rows()));
+        for (WeightMatrix part : weights.parts()) {
+            matmulTransposed(in, Panels.dense(part), out.cols(column, part.rows()));
             column += part.rows();
         }
     }
 
     @Override
-    public void geglu(Matrix in, Matrix gate, Matrix up, Matrix scratch, Matrix out) {
-        matmulTransposed(in, gate, out);
-        matmulTransposed(in, up, scratch);
+    public void geglu(Matrix in, WeightMatrix gate, WeightMatrix up, Matrix scratch, Matrix out) {
+        matmulTransposed(in, Panels.dense(gate), out);
+        matmulTransposed(in, Panels.dense(up), scratch);
         for (int r = 0; r < out.rows(); r++) {
             for (int c = 0; c < out.cols(); c++) {
                 set(out, r, c, geluTanh(get(out, r, c)) * get(scratch, r, c));

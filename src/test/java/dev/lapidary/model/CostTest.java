@@ -3,7 +3,6 @@ package dev.lapidary.model;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.lapidary.checkpoint.CheckpointException;
-import dev.lapidary.kernels.ReferenceKernels;
 import java.lang.foreign.Arena;
 import org.junit.jupiter.api.Test;
 
@@ -62,6 +61,6 @@ class CostTest {
             'vocab_size':100,'hidden_size':32,'intermediate_size':64,'num_hidden_layers':2,'head_dim':16,
             'num_attention_heads':4,'num_key_value_heads':2,'sliding_window':4,'sliding_window_pattern':2\
             """), null);
-        return TextModel.random(config, new ReferenceKernels(), 4, arena, arena, arena);
+        return Models.random(config, 4, arena);
     }
 }

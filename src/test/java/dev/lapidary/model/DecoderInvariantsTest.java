@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.lapidary.checkpoint.Checkpoint;
 import dev.lapidary.kernels.Matrix;
-import dev.lapidary.kernels.ReferenceKernels;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.SegmentAllocator;
@@ -154,13 +153,13 @@ class DecoderInvariantsTest {
     }
 
     private TextModel model(int chunk) throws IOException {
-        return TextModel.read(checkpoint, new ReferenceKernels(), chunk, arena, arena);
+        return Models.read(checkpoint, chunk, arena);
     }
 
     private TextModel withWindow(GemmaConfig config, int window) throws IOException {
         GemmaConfig changed = Configs.withLayers(config, layer -> Configs.withWindow(layer, window));
         Weights weights = WeightsReader.read(checkpoint, changed, arena);
-        return TextModel.of(changed, weights, new ReferenceKernels(), 64, arena);
+        return Models.of(changed, weights, 64, arena);
     }
 
     /// Logits after the last id, computed in the model's chunks.

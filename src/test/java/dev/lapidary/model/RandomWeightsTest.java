@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.lapidary.checkpoint.CheckpointException;
 import dev.lapidary.kernels.Matrix;
-import dev.lapidary.kernels.ReferenceKernels;
 import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -21,7 +20,7 @@ class RandomWeightsTest {
     void everyFamilyRunsOnThem(String modelType) throws CheckpointException {
         GemmaConfig config = HuggingFaceConfig.read(HuggingFaceConfigTest.parse(modelType, EXTENTS), null);
         try (Arena arena = Arena.ofConfined()) {
-            TextModel model = TextModel.random(config, new ReferenceKernels(), 8, arena, arena, arena);
+            TextModel model = Models.random(config, 8, arena);
             KvCache cache = model.newCache(8, arena);
             Batch batch = new Batch().add(cache, 0, new int[] {2, 7, 299}, 0, 3);
             Matrix logits = model.decoder()
@@ -43,7 +42,7 @@ class RandomWeightsTest {
             Weights weights = RandomWeights.of(config, arena, arena);
             double sum = 0;
             double squares = 0;
-            Matrix embedding = weights.embedding();
+            Matrix embedding = (Matrix) weights.embedding();
             int count = embedding.rows() * embedding.cols();
             for (int i = 0; i < count; i++) {
                 double value = Float.intBitsToFloat(embedding.data().getAtIndex(ValueLayout.JAVA_SHORT, i) << 16);

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.lapidary.checkpoint.Checkpoint;
 import dev.lapidary.kernels.Matrix;
-import dev.lapidary.kernels.ReferenceKernels;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
@@ -86,7 +85,7 @@ class TraitsTest {
                     read.layers().stream().map(weightsChange).toList();
             Weights weights = new Weights(read.embedding(), read.head(), read.finalNorm(), layers);
             int[] prompt = golden.prompt();
-            TextModel model = TextModel.of(config, weights, new ReferenceKernels(), prompt.length, arena);
+            TextModel model = Models.of(config, weights, prompt.length, arena);
             KvCache cache = model.newCache(prompt.length, arena);
             Batch batch = new Batch().add(cache, 0, prompt, 0, prompt.length);
             Matrix residual = model.decoder().forward(batch, () -> false, null);

@@ -1,0 +1,64 @@
+package dev.lapidary.kernels;
+
+import static dev.lapidary.bindings.shim.GemmaKernels.*;
+
+import java.lang.foreign.MemorySegment;
+
+/// Multiplies any number of rows by [PackedMatrix] weights in the shim. The rows are quantized first, to int8 with a
+/// scale per block of 32 columns, so that products are sums of bytes, which CPUs multiply fastest.
+final class PackedMatmul implements AutoCloseable {
+    private final GrowingScratch quantized = new GrowingScratch();
+
+    /// @param first one of the parts of `weights`, which are all alike
+    void project(Matrix in, Projection weights, PackedMatrix first, Matrix out) {
+        MemorySegment x = quantize(in);
+        MemorySegment to = out.data();
+        int rows = in.rows();
+        int count = weights.parts().size();
+        if (count == 1) {
+            MemorySegment w = first.panels();
+            switch (first.blockFormat()) {
+                case Q8_0 -> gemma_matmul_q8_0(to, out.stride(), x, w, rows, first.rows(), first.cols());
+                case Q4_0 -> gemma_matmul_q4_0(to, out.stride(), x, w, rows, first.rows(), first.cols());
+            }
+            return;
+        }
+        MemorySegment parts = weights.partPointers();
+        MemorySegment partRows = weights.partRows();
+        switch (first.blockFormat()) {
+            case Q8_0 -> gemma_matmul_group_q8_0(to, out.stride(), x, parts, partRows, count, rows, first.cols());
+            case Q4_0 -> gemma_matmul_group_q4_0(to, out.stride(), x, parts, partRows, count, rows, first.cols());
+        }
+    }
+
+    void geglu(Matrix in, PackedMatrix gate, PackedMatrix up, Matrix out) {
+        MemorySegment x = quantize(in);
+        MemorySegment to = out.data();
+        MemorySegment g = gate.panels();
+        MemorySegment u = up.panels();
+        switch (gate.blockFormat()) {
+            case Q8_0 -> gemma_matmul_geglu_q8_0(to, out.stride(), x, g, u, in.rows(), gate.rows(), gate.cols());
+            case Q4_0 -> gemma_matmul_geglu_q4_0(to, out.stride(), x, g, u, in.rows(), gate.rows(), gate.cols());
+        }
+    }
+
+    /// Rows `from` to `from + out.rows()` of the weights, exactly.
+    static void widen(PackedMatrix weights, int from, Matrix out) {
+        MemorySegment panels = weights.panels();
+        switch (weights.blockFormat()) {
+            case Q8_0 -> gemma_unpack_q8_0(out.data(), out.stride(), panels, from, out.rows(), weights.cols());
+            case Q4_0 -> gemma_unpack_q4_0(out.data(), out.stride(), panels, from, out.rows(), weights.cols());
+        }
+    }
+
+    private MemorySegment quantize(Matrix in) {
+        MemorySegment x = quantized.atLeast(gemma_quantized_bytes(in.rows(), in.cols()));
+        gemma_quantize_rows_f32(x, in.data(), in.stride(), in.rows(), in.cols());
+        return x;
+    }
+
+    @Override
+    public void close() {
+        quantized.close();
+    }
+}
