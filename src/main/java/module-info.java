@@ -1,10 +1,12 @@
 /// Gemma models on CPUs. Run with `--enable-native-access=dev.lapidary`: the arithmetic is native code.
 module dev.lapidary {
     exports dev.lapidary;
+    exports dev.lapidary.hub;
     exports dev.lapidary.sampler;
     exports dev.lapidary.tokenizer;
 
     requires com.google.gson;
+    requires java.net.http;
     requires static transitive org.jspecify;
 
     // The command line only, optional for those who link the library

@@ -1,6 +1,8 @@
 package dev.lapidary;
 
 import dev.lapidary.checkpoint.Checkpoint;
+import dev.lapidary.checkpoint.Configuration;
+import dev.lapidary.checkpoint.GgufMetadata;
 import dev.lapidary.checkpoint.GgufPlace;
 import dev.lapidary.kernels.Backend;
 import dev.lapidary.kernels.Backends;
@@ -13,13 +15,16 @@ import dev.lapidary.model.PublishedShape;
 import dev.lapidary.model.TextModel;
 import dev.lapidary.model.Workspace;
 import dev.lapidary.tokenizer.Chat;
+import dev.lapidary.tokenizer.ChatTemplate;
 import dev.lapidary.tokenizer.Tokenizer;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -34,6 +39,7 @@ import org.jspecify.annotations.Nullable;
 /// }
 /// ```
 public final class Gemma implements AutoCloseable {
+    private static final String GGUF_TEMPLATE = "tokenizer.chat_template";
     private static final String END_OF_TURN = "<end_of_turn>";
 
     private final String source;
@@ -44,6 +50,9 @@ public final class Gemma implements AutoCloseable {
     private final @Nullable Tokenizer tokenizer;
     private final Set<Integer> stopTokens;
     private volatile boolean closed;
+
+    private Optional<ChatTemplate> template = Optional.empty();
+    private boolean templateSought;
 
     private Gemma(
             String source,
@@ -211,12 +220,40 @@ public final class Gemma implements AutoCloseable {
         return tokenizer;
     }
 
-    /// An empty conversation in the model's turn format.
+    /// An empty conversation as the checkpoint's own template writes it; in the turns of Gemma 1 to 3 if it has
+    /// none.
     ///
     /// @throws IllegalStateException    if the checkpoint has no tokenizer
-    /// @throws IllegalArgumentException if its vocabulary has no turn symbols
+    /// @throws IllegalArgumentException if it has no template, and its vocabulary no turn symbols
+    /// @throws UncheckedIOException     if its template cannot be read, or does something that is not known, with
+    ///                                  the line
     public Chat chat() {
-        return Chat.with(tokenizer());
+        Tokenizer known = tokenizer();
+        return chatTemplate().map(template -> Chat.with(known, template)).orElseGet(() -> Chat.with(known));
+    }
+
+    /// Read when somebody wants to chat: `tokenizer_config.json` can have a megabyte.
+    private synchronized Optional<ChatTemplate> chatTemplate() {
+        if (!templateSought && checkpoint != null) {
+            try {
+                template = chatTemplate(checkpoint);
+                templateSought = true;
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+        return template;
+    }
+
+    private static Optional<ChatTemplate> chatTemplate(Checkpoint checkpoint) throws IOException {
+        return switch (checkpoint.configuration()) {
+            case Configuration.HuggingFace _ -> ChatTemplate.find(checkpoint.path());
+            case Configuration.Gguf(GgufMetadata metadata) ->
+                metadata.has(GGUF_TEMPLATE)
+                        ? Optional.of(ChatTemplate.of(
+                                metadata.source() + ": " + GGUF_TEMPLATE, metadata.string(GGUF_TEMPLATE)))
+                        : Optional.empty();
+        };
     }
 
     /// Ids that end a generation: those the checkpoint names, and the end of a turn where the vocabulary has turns.

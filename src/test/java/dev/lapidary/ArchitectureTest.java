@@ -28,11 +28,12 @@ class ArchitectureTest {
 
     /// Each room and the rooms that it may use.
     private static final Map<String, Set<String>> ARROWS = Map.of(
-            "cli", Set.of("root", "model", "tokenizer", "sampler", "checkpoint", "kernels"),
+            "cli", Set.of("root", "hub", "model", "tokenizer", "sampler", "checkpoint", "kernels"),
             "root", Set.of("model", "tokenizer", "sampler", "checkpoint", "kernels"),
             "model", Set.of("checkpoint", "kernels"),
             "tokenizer", Set.of("checkpoint", "kernels"),
             "sampler", Set.of("checkpoint", "kernels"),
+            "hub", Set.of(),
             "checkpoint", Set.of("kernels"),
             "kernels", Set.of("bindings"),
             "bindings", Set.of());
@@ -76,20 +77,21 @@ class ArchitectureTest {
     }
 
     @Test
-    void tokenizerAndSamplerStayOnTheHeap() {
+    void tokenizerSamplerAndHubStayOnTheHeap() {
         noClasses()
                 .that()
-                .resideInAnyPackage(packages("tokenizer"), packages("sampler"))
+                .resideInAnyPackage(packages("tokenizer"), packages("sampler"), packages("hub"))
                 .should()
                 .dependOnClassesThat(resideInAPackage("java.lang.foreign.."))
                 .check(CLASSES);
     }
 
     @Test
-    void jsonIsReadInTwoRoomsAndWrittenByTheCommandLine() {
+    void jsonIsReadInThreeRoomsAndWrittenByTheCommandLine() {
         noClasses()
                 .that()
-                .resideOutsideOfPackages(packages("checkpoint"), packages("tokenizer"), packages("cli"))
+                .resideOutsideOfPackages(
+                        packages("checkpoint"), packages("tokenizer"), packages("hub"), packages("cli"))
                 .should()
                 .dependOnClassesThat(resideInAPackage("com.google.gson.."))
                 .check(CLASSES);

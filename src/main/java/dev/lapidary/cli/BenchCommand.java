@@ -23,7 +23,7 @@ import picocli.CommandLine.Option;
 @Command(
         name = "bench",
         sortOptions = false,
-        customSynopsis = "lapidary bench [-m DIR | --shape NAME] [OPTIONS]",
+        customSynopsis = "lapidary bench [-m MODEL | --shape NAME] [OPTIONS]",
         description =
                 "Tokens per second of prefill (a prompt at once), decode (one token after the other) and batches (many"
                         + " sequences decoding together), medians of several runs after warm-up, beside the most that"
@@ -117,7 +117,7 @@ final class BenchCommand implements Callable<Integer> {
     }
 
     private String title() {
-        return shape == null ? model.path().toString() : shape + " (random weights)";
+        return shape == null ? model.name() : shape + " (random weights)";
     }
 
     private BenchRun measure(Gemma gemma, Options options) {
@@ -208,7 +208,7 @@ final class BenchCommand implements Callable<Integer> {
 
     private JsonObject json(List<BenchRun> runs) {
         JsonObject object = new JsonObject();
-        object.addProperty("model", shape == null ? model.path().toString() : shape);
+        object.addProperty("model", shape == null ? model.name() : shape);
         object.addProperty("random_weights", shape != null);
         object.addProperty("architecture", runs.getFirst().model().architecture());
         object.addProperty("parameters", runs.getFirst().model().modules().parameters());

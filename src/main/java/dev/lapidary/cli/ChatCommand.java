@@ -15,7 +15,7 @@ import picocli.CommandLine.Option;
 @Command(
         name = "chat",
         sortOptions = false,
-        customSynopsis = "lapidary chat [-m DIR] [OPTIONS]",
+        customSynopsis = "lapidary chat [-m MODEL] [OPTIONS]",
         description =
                 "A conversation in the model's turn format. Keys and values are kept between turns, so only what is"
                         + " new is computed. From a pipe, each line is a turn.",

@@ -14,6 +14,7 @@ enum CommandName {
     TOKENIZE,
     DETOKENIZE,
     INSPECT,
+    PULL,
     DOCTOR,
     BENCH;
 
@@ -36,6 +37,7 @@ enum CommandName {
             case TOKENIZE -> new TokenizeCommand(console);
             case DETOKENIZE -> new DetokenizeCommand(console);
             case INSPECT -> new InspectCommand(console);
+            case PULL -> new PullCommand(console);
             case DOCTOR -> new DoctorCommand(console);
             case BENCH -> new BenchCommand(console);
         };

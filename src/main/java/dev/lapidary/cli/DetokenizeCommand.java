@@ -15,7 +15,7 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "detokenize",
         sortOptions = false,
-        customSynopsis = "lapidary detokenize [-m DIR | --tokenizer FILE] [ID... | -f FILE] [OPTIONS]",
+        customSynopsis = "lapidary detokenize [-m MODEL | --tokenizer FILE] [ID... | -f FILE] [OPTIONS]",
         description = "The text of token ids, exactly: no newline is added unless it goes to a terminal.",
         footer = {
             "",
@@ -50,7 +50,7 @@ final class DetokenizeCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        Tokenizer vocabulary = tokenizer.load();
+        Tokenizer vocabulary = tokenizer.load(console);
         String given = TextArgument.read(console, ids == null ? null : String.join(" ", ids), file);
         String text = vocabulary.decode(TokenIds.parse("ids", given));
         if (json) {

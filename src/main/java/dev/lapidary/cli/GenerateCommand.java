@@ -23,8 +23,8 @@ import picocli.CommandLine.Option;
         name = "generate",
         sortOptions = false,
         customSynopsis = {
-            "lapidary generate [-m DIR] (-p TEXT | -f FILE | --ids ID,ID...) [OPTIONS]",
-            "   or: lapidary generate [-m DIR] --fim-prefix TEXT [--fim-suffix TEXT] [OPTIONS]"
+            "lapidary generate [-m MODEL] (-p TEXT | -f FILE | --ids ID,ID...) [OPTIONS]",
+            "   or: lapidary generate [-m MODEL] --fim-prefix TEXT [--fim-suffix TEXT] [OPTIONS]"
         },
         description = "Continues a prompt; the text streams to standard output as it comes.",
         footer = {

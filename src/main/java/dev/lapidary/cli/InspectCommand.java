@@ -18,7 +18,7 @@ import picocli.CommandLine.Option;
 @Command(
         name = "inspect",
         sortOptions = false,
-        customSynopsis = "lapidary inspect [-m DIR] [--activations (-p TEXT | -f FILE | --ids ID,ID...)] [OPTIONS]",
+        customSynopsis = "lapidary inspect [-m MODEL] [--activations (-p TEXT | -f FILE | --ids ID,ID...)] [OPTIONS]",
         description = "What a checkpoint is made of: modules with shapes, parameters and bytes by part, traits of each"
                 + " layer, the KV cache, and the memory that a session takes.",
         footer = {

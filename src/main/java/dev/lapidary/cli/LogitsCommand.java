@@ -20,7 +20,8 @@ import picocli.CommandLine.Option;
 @Command(
         name = "logits",
         sortOptions = false,
-        customSynopsis = "lapidary logits [-m DIR] (-p TEXT | -f FILE | --ids ID,ID...) -o FILE.safetensors [OPTIONS]",
+        customSynopsis =
+                "lapidary logits [-m MODEL] (-p TEXT | -f FILE | --ids ID,ID...) -o FILE.safetensors [OPTIONS]",
         description =
                 "Writes the logits after every token of a prompt to a safetensors file, tensor \"logits\", F32 [seq,"
                         + " vocab]: for comparing with other engines.",

@@ -4,6 +4,7 @@ import dev.lapidary.Compute;
 import dev.lapidary.Gemma;
 import dev.lapidary.Options;
 import dev.lapidary.WeightFormat;
+import dev.lapidary.hub.Selection;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,10 +17,12 @@ final class ModelOptions {
 
     @Option(
             names = {"-m", "--model"},
-            paramLabel = "PATH",
-            description = "Checkpoint: a folder in Hugging Face layout, or a GGUF file. Default: the demo model that"
-                    + " ships with Lapidary.")
-    private @Nullable Path path;
+            paramLabel = "MODEL",
+            description =
+                    "Checkpoint: a folder in Hugging Face layout, a GGUF file, or ORG/NAME[@revision] on the hub, which"
+                            + " is downloaded unless it is in the cache. Default: the demo model that ships with"
+                            + " Lapidary.")
+    private @Nullable String model;
 
     @Option(
             names = "--backend",
@@ -66,14 +69,14 @@ final class ModelOptions {
 
     /// Whether somebody asked for a model.
     boolean isAsked() {
-        return path != null;
+        return model != null;
     }
 
-    /// Where the model asked for is, or the demo's folder.
+    /// The model asked for, or the demo's folder.
     ///
     /// @throws IllegalArgumentException if there is neither
-    Path path() {
-        return path != null ? path : demo();
+    String name() {
+        return model != null ? model : demo().toString();
     }
 
     /// The folder of the demo model.
@@ -105,12 +108,13 @@ final class ModelOptions {
 
     /// As [#open(Console)], computing in another way.
     Gemma open(Console console, Options options) throws Exception {
-        Path from = path();
+        String name = name();
+        Path from = HubModels.folder(console, name, Selection.model());
         if (!Files.exists(from)) {
             throw new IOException("%s: no such file or folder".formatted(from));
         }
-        if (path == null) {
-            console.note("using the demo model in %s (--model PATH for another)".formatted(from));
+        if (model == null) {
+            console.note("using the demo model in %s (--model MODEL for another)".formatted(from));
         }
         try (OpeningProgress progress = new OpeningProgress(console)) {
             return Gemma.open(from, options, progress);

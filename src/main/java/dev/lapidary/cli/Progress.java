@@ -1,5 +1,6 @@
 package dev.lapidary.cli;
 
+import java.time.Duration;
 import java.util.concurrent.Callable;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarConsumer;
@@ -14,28 +15,39 @@ final class Progress implements AutoCloseable {
     private final Console console;
     private final String task;
     private final String unit;
+    private final long unitSize;
     private final long total;
+    private final long first;
     private final Thread opener;
     private long done;
     private boolean closed;
     private @Nullable ProgressBar bar;
 
-    private Progress(Console console, String task, String unit, long total) {
+    private Progress(Console console, String task, String unit, long unitSize, long total, long first) {
         this.console = console;
         this.task = task;
         this.unit = unit;
+        this.unitSize = unitSize;
         this.total = total;
+        this.first = first;
+        done = first;
         opener = Thread.ofPlatform().daemon().name("lapidary-progress").start(this::openLater);
     }
 
     /// Shows how many of `total` units are done, with rate and time left.
     static Progress of(Console console, String task, String unit, long total) {
-        return new Progress(console, task, unit, total);
+        return of(console, task, unit, 1, total, 0);
+    }
+
+    /// As above, with `first` done before this began, which does not count for the rate. A unit is shown for
+    /// `unitSize`.
+    static Progress of(Console console, String task, String unit, long unitSize, long total, long first) {
+        return new Progress(console, task, unit, unitSize, total, first);
     }
 
     /// Shows that `work` goes on, where nobody can say how far it is.
     static <T> T during(Console console, String task, Callable<T> work) throws Exception {
-        try (Progress _ = new Progress(console, task, "", -1)) {
+        try (Progress _ = new Progress(console, task, "", 1, -1, 0)) {
             return work.call();
         }
     }
@@ -45,6 +57,14 @@ final class Progress implements AutoCloseable {
         if (bar != null) {
             bar.stepTo(done);
         }
+    }
+
+    /// Lets a message be written in the bar's place; the bar then goes on below.
+    synchronized void above(Runnable message) {
+        if (bar != null) {
+            console.err().print("\r" + " ".repeat(StandardStream.ERR.columns() - 1) + "\r");
+        }
+        message.run();
     }
 
     @Override
@@ -81,7 +101,11 @@ final class Progress implements AutoCloseable {
             bar = total < 0
                     ? builder.setRenderer((state, columns) -> state.getTaskName() + " ...")
                             .build()
-                    : builder.setUnit(unit, 1).showSpeed().build().stepTo(done);
+                    : builder.setUnit(unit, unitSize)
+                            .startsFrom(first, Duration.ZERO)
+                            .showSpeed()
+                            .build()
+                            .stepTo(done);
         }
     }
 

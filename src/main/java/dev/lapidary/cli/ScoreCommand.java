@@ -17,7 +17,7 @@ import picocli.CommandLine.Option;
 @Command(
         name = "score",
         sortOptions = false,
-        customSynopsis = "lapidary score [-m DIR] (-f FILE | --ids ID,ID...) [OPTIONS]",
+        customSynopsis = "lapidary score [-m MODEL] (-f FILE | --ids ID,ID...) [OPTIONS]",
         description =
                 "How likely a text is under the model: log-probability of each token given those before it, nats per"
                         + " token, perplexity.",

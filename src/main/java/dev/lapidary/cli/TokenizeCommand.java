@@ -16,7 +16,7 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "tokenize",
         sortOptions = false,
-        customSynopsis = "lapidary tokenize [-m DIR | --tokenizer FILE] [TEXT | -f FILE] [OPTIONS]",
+        customSynopsis = "lapidary tokenize [-m MODEL | --tokenizer FILE] [TEXT | -f FILE] [OPTIONS]",
         description = "Token ids of a text, on one line with commas between, as --ids takes them.",
         footer = {
             "",
@@ -55,7 +55,7 @@ final class TokenizeCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        Tokenizer vocabulary = tokenizer.load();
+        Tokenizer vocabulary = tokenizer.load(console);
         String given = TextArgument.read(console, text, file);
         int[] ids = bos ? vocabulary.encodePrompt(given) : vocabulary.encode(given);
         if (json) {

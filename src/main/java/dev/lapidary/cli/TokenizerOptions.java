@@ -1,5 +1,6 @@
 package dev.lapidary.cli;
 
+import dev.lapidary.hub.Selection;
 import dev.lapidary.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -16,17 +17,19 @@ final class TokenizerOptions {
 
     @Option(
             names = {"-m", "--model"},
-            paramLabel = "PATH",
-            description = "A model with one of them. Default: the demo model that ships with Lapidary.")
-    private @Nullable Path folder;
+            paramLabel = "MODEL",
+            description = "A model with one of them, or ORG/NAME[@revision] on the hub. Default: the demo model that"
+                    + " ships with Lapidary.")
+    private @Nullable String model;
 
-    Tokenizer load() throws IOException {
-        if (file != null && folder != null) {
+    Tokenizer load(Console console) throws IOException {
+        if (file != null && model != null) {
             throw new IllegalArgumentException("tokenizer: got --tokenizer and --model, need one of them");
         }
         if (file != null) {
             return Tokenizer.load(file);
         }
-        return Tokenizer.load(folder != null ? folder : ModelOptions.demo());
+        return Tokenizer.load(
+                model != null ? HubModels.folder(console, model, Selection.tokenizer()) : ModelOptions.demo());
     }
 }

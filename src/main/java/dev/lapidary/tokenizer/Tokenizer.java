@@ -51,13 +51,18 @@ public final class Tokenizer {
     private final Vocabulary vocabulary;
     private final SymbolTrie userDefined;
     private final SymbolTrie userDefinedText;
+    private final SymbolTrie steering; // control pieces, and symbols that are not text
 
     Tokenizer(TokenizerModel model) {
         this.model = model;
         this.vocabulary = model.vocabulary();
         this.userDefined = new SymbolTrie();
         this.userDefinedText = new SymbolTrie();
+        this.steering = new SymbolTrie();
         for (int id = 0; id < vocabulary.pieces(); id++) {
+            if (isSteering(id)) {
+                steering.add(vocabulary.texts(), vocabulary.start(id), vocabulary.end(id), id);
+            }
             if (vocabulary.is(id, PieceType.USER_DEFINED)) {
                 userDefined.add(vocabulary.texts(), vocabulary.start(id), vocabulary.end(id), id);
                 if (isText(vocabulary.text(id))) {
@@ -186,6 +191,18 @@ public final class Tokenizer {
     public boolean isControl(int id) {
         checkId(id);
         return vocabulary.is(id, PieceType.CONTROL);
+    }
+
+    /// Whether an id steers the model: a control piece, or a symbol such as `<start_of_turn>`.
+    boolean isSteering(int id) {
+        return vocabulary.is(id, PieceType.CONTROL)
+                || (vocabulary.is(id, PieceType.USER_DEFINED) && !isText(vocabulary.text(id)));
+    }
+
+    /// The longest piece at `at` in `text[0, end)` that steers the model, or -1.
+    int steeringAt(char[] text, int at, int end) {
+        long match = steering.startsWith(text[at]) ? steering.longestMatch(text, at, end) : SymbolTrie.NO_MATCH;
+        return match == SymbolTrie.NO_MATCH ? -1 : (int) match;
     }
 
     /// The id of a piece that `purpose` cannot do without.

@@ -1,0 +1,6 @@
+package dev.lapidary.tokenizer.template;
+
+/// The value `none`.
+public enum None {
+    NONE
+}
