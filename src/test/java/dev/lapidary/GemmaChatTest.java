@@ -3,7 +3,10 @@ package dev.lapidary;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.lapidary.checkpoint.GgufKeys;
+import dev.lapidary.model.GgufCopy;
 import dev.lapidary.tokenizer.Chat;
+import dev.lapidary.tokenizer.GgufPieces;
 import dev.lapidary.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -78,6 +81,18 @@ class GemmaChatTest {
             session.append(chat);
             Generation second = session.generate(Sampling.greedy().maxTokens(12));
             return first.text() + "|" + second.text();
+        }
+    }
+
+    @Test
+    void aGgufFileHasItsTemplateInItsMetadata() throws IOException {
+        Path file = folder.resolve("demo.gguf");
+        GgufKeys keys = GgufPieces.keys(DEMO.resolve("tokenizer.model"))
+                .putString("tokenizer.chat_template", "{{ bos_token }}Q: {{ messages[0].content }} A:");
+        GgufCopy.write(DEMO, file, null, keys);
+        try (Gemma gemma = Gemma.open(file)) {
+            assertThat(gemma.chat().user("Hi").ids())
+                    .isEqualTo(gemma.tokenizer().encodePrompt("Q: Hi A:"));
         }
     }
 }

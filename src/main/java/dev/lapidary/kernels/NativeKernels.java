@@ -29,6 +29,7 @@ public final class NativeKernels implements Kernels, AutoCloseable {
     private final PackedMatmul packedMatmul = new PackedMatmul();
     private final GrowingScratch attendScratch = new GrowingScratch();
     private final GrowingScratch upScratch = new GrowingScratch();
+    private @Nullable Matrix upped;
 
     /// Kernels that multiply many rows with `backend`, which has loaded the native libraries.
     ///
@@ -221,6 +222,16 @@ public final class NativeKernels implements Kernels, AutoCloseable {
         }
     }
 
+    /// Room for the product with up, the same view as long as its extents are the same.
+    private Matrix upped(int rows, int neurons) {
+        Matrix view = upped;
+        if (view == null || view.rows() != rows || view.cols() != neurons) {
+            view = Matrix.dense(upScratch.atLeast((long) rows * neurons * Float.BYTES), DataType.F32, rows, neurons);
+            upped = view;
+        }
+        return view;
+    }
+
     /// Whether the shim multiplies by these weights itself.
     private boolean isStreamed(Matrix in, WeightMatrix weights) {
         return weights instanceof PackedMatrix ? rounded : in.rows() <= MAX_STREAMED_ROWS;
@@ -237,8 +248,7 @@ public final class NativeKernels implements Kernels, AutoCloseable {
         } else if (alike && in.rows() <= MAX_STREAMED_ROWS && gate instanceof Matrix g && up instanceof Matrix u) {
             Gemv.geglu(in, g, u, out);
         } else if (isStreamed(in, gate) || isStreamed(in, up)) {
-            long bytes = (long) in.rows() * up.rows() * Float.BYTES;
-            Matrix upped = Matrix.dense(upScratch.atLeast(bytes), DataType.F32, in.rows(), up.rows());
+            Matrix upped = upped(in.rows(), up.rows());
             project(in, gate, out);
             project(in, up, upped);
             gemma_geglu_f32(
