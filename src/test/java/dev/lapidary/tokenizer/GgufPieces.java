@@ -86,8 +86,7 @@ public final class GgufPieces {
                 .putUint32("tokenizer.ggml.padding_token_id", 0)
                 .putBoolean("tokenizer.ggml.add_bos_token", true)
                 .putBoolean("tokenizer.ggml.add_eos_token", false)
-                .putBoolean("tokenizer.ggml.add_space_prefix", false)
-                .putString("tokenizer.chat_template", "{{ bos_token }}");
+                .putBoolean("tokenizer.ggml.add_space_prefix", false);
     }
 
     static Path write(Path file, GgufKeys keys) throws IOException {
