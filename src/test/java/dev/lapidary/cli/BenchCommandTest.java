@@ -60,7 +60,7 @@ class BenchCommandTest {
                 .startsWith("gemma3_text: 3,126,720 parameters, BF16 weights, backend openblas")
                 .containsPattern("\nThis machine at most: read \\d+\\.\\d GB/s, F32 \\d+\\.\\d GFLOP/s")
                 .containsPattern(
-                        "\nprefill 8 +\\d+\\.\\d +\\d+\\.\\d +\\d+\\.\\d +\\d+\\.\\d+ m?s .* % of (F32|INT8|read)\n")
+                        "\nprefill 8 +\\d+\\.\\d +\\d+\\.\\d +\\d+\\.\\d +\\d+\\.\\d+ [mµ]?s .* % of (F32|INT8|read)\n")
                 .containsPattern("\ndecode 3 at 4 +\\d")
                 .containsPattern("\nbatch of 3 at 4 +\\d");
         assertThat(run.err()).contains("wrote " + page);
