@@ -120,7 +120,7 @@ class TraitsTest {
             LayerWeights w, boolean query, boolean key, boolean postAttention, boolean postFeedForward) {
         return new LayerWeights(
                 w.preAttentionNorm(),
-                w.queryKeyValue(),
+                w.inputProjection(),
                 query ? w.queryNorm() : null,
                 key ? w.keyNorm() : null,
                 w.outputProjection(),
