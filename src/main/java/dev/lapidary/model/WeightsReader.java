@@ -65,8 +65,8 @@ final class WeightsReader {
         return new LayerWeights(
                 norm(name(i, LayerTensor.PRE_ATTENTION_NORM), width),
                 recurrent ? recurrentInput(i, layer) : queryKeyValue(i, layer),
-                optionalNorm(qkNorm, name(i, LayerTensor.QUERY_NORM), layer.headDim()),
-                optionalNorm(qkNorm, name(i, LayerTensor.KEY_NORM), layer.headDim()),
+                optionalNorm(qkNorm, i, LayerTensor.QUERY_NORM, layer.headDim()),
+                optionalNorm(qkNorm, i, LayerTensor.KEY_NORM, layer.headDim()),
                 recurrent ? recurrence(i, layer) : null,
                 projection(
                         name(i, recurrent ? LayerTensor.RECURRENT_OUTPUT : LayerTensor.ATTENTION_OUTPUT),
@@ -74,15 +74,15 @@ final class WeightsReader {
                         layer.queryCols()),
                 optionalVector(
                         layer.biases(),
-                        name(i, recurrent ? LayerTensor.RECURRENT_OUTPUT_BIAS : LayerTensor.ATTENTION_OUTPUT_BIAS),
+                        i, recurrent ? LayerTensor.RECURRENT_OUTPUT_BIAS : LayerTensor.ATTENTION_OUTPUT_BIAS,
                         width),
-                optionalNorm(post, name(i, LayerTensor.POST_ATTENTION_NORM), width),
+                optionalNorm(post, i, LayerTensor.POST_ATTENTION_NORM, width),
                 norm(name(i, LayerTensor.PRE_FEED_FORWARD_NORM), width),
                 matrix(name(i, LayerTensor.GATE), layer.neurons(), width),
                 matrix(name(i, LayerTensor.UP), layer.neurons(), width),
                 projection(name(i, LayerTensor.DOWN), width, layer.neurons()),
                 layer.biases() ? feedForwardBiases(i, layer) : null,
-                optionalNorm(post, name(i, LayerTensor.POST_FEED_FORWARD_NORM), width));
+                optionalNorm(post, i, LayerTensor.POST_FEED_FORWARD_NORM, width));
     }
 
     private Projection queryKeyValue(int i, LayerConfig layer) throws CheckpointException {
@@ -178,8 +178,8 @@ final class WeightsReader {
                 : Matrix.dense(tensor.data(), tensor.type(), rows, cols);
     }
 
-    private @Nullable Matrix optionalNorm(boolean present, String name, int width) throws CheckpointException {
-        return present ? norm(name, width) : null;
+    private @Nullable Matrix optionalNorm(boolean present, int i, LayerTensor tensor, int width) throws CheckpointException {
+        return present ? norm(name(i, tensor), width) : null;
     }
 
     /// The factor `stored + normOffset` in F32: norms are small, and folding here spares every kernel the addition.
@@ -193,8 +193,8 @@ final class WeightsReader {
         return norm;
     }
 
-    private @Nullable Matrix optionalVector(boolean present, String name, int width) throws CheckpointException {
-        return present ? vector(name, List.of((long) width)) : null;
+    private @Nullable Matrix optionalVector(boolean present, int i, LayerTensor tensor, int width) throws CheckpointException {
+        return present ? vector(name(i, tensor), List.of((long) width)) : null;
     }
 
     /// All elements of a tensor in F32, side by side.
