@@ -37,14 +37,18 @@ INLINE vf vexp(vf x) {
     return blend(x < low, splat(0), e);
 }
 
+// exp(x) - 1 for x <= 0, without cancellation near 0; -1 below -40
+INLINE vf vexpm1_negative(vf x) {
+    vf r, shifted = reduce_by_ln2(blend(x < -40.0f, splat(-40.0f), x), &r);
+    vf scale = power_of_two(shifted);
+    return expm1_reduced(r) * scale + (scale - 1.0f);
+}
+
 // |tanh(x)| = |e / (2 + e)|, e = exp(-2 |x|) - 1: no cancellation near 0, exactly 1 from 9.1 on
 INLINE vf vtanh(vf x) {
     vu sign = (vu)x & 0x80000000u;
-    vf t = -2.0f * (vf)((vu)x ^ sign), r;
-    t = blend(t < -40.0f, splat(-40.0f), t);
-    vf shifted = reduce_by_ln2(t, &r);
-    vf scale = power_of_two(shifted);
-    vf e = expm1_reduced(r) * scale + (scale - 1.0f);
+    vf t = -2.0f * (vf)((vu)x ^ sign);
+    vf e = vexpm1_negative(t);
     return (vf)(((vu)(e / (2.0f + e)) & 0x7fffffffu) | sign);
 }
 

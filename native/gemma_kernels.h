@@ -94,7 +94,7 @@ GEMMA_EXPORT void gemma_rms_norm_add_f32(float *residual, int64_t residual_strid
                                          const float *weight, int64_t rows, int64_t cols, float eps);
 
 // out[r] += in[r]
-// out, in [rows, cols]
+// out, in [rows, cols]; in_stride 0: the same row goes to each of out, as a bias does
 GEMMA_EXPORT void gemma_add_f32(float *out, int64_t out_stride, const float *in, int64_t in_stride, int64_t rows,
                                 int64_t cols);
 
@@ -161,6 +161,39 @@ GEMMA_EXPORT void gemma_gemv_geglu_f16(float *out, int64_t out_stride, const flo
                                        const uint16_t *gate, const uint16_t *up, int64_t w_stride, int64_t rows,
                                        int64_t n, int64_t k);
 
+// ---- recurrent blocks ----------------------------------------------------------------------------------------------
+
+// out[r, c] = bias[c] + sum_t taps[t, c] * in[r - (width - 1) + t, c], t < width, for the rows [row, row + rows)
+// in, out [., cols], taps [width, cols], bias [cols]; width >= 1. Rows before `row` are those of state
+// [width - 1, cols], oldest first; NULL: zeros, a sequence begins. next [width - 1, cols] becomes the state behind the
+// last row; it does not overlap state.
+GEMMA_EXPORT void gemma_causal_conv_f32(float *out, int64_t out_stride, const float *in, int64_t in_stride,
+                                        const float *taps, const float *bias, const float *state, float *next,
+                                        int64_t row, int64_t rows, int64_t cols, int64_t width);
+
+// out[r, b * n + j] = bias[b * n + j] + sum_i x[r, b * k + i] * w[b, i, j]
+// x [rows, blocks * k], w [blocks, k, n] without gaps, bias [blocks * n], out [rows, blocks * n]. An output's bits
+// depend neither on the threads nor on the other rows.
+GEMMA_EXPORT void gemma_block_diagonal_f32(float *out, int64_t out_stride, const float *x, int64_t x_stride,
+                                           const float *w, const float *bias, int64_t rows, int64_t blocks, int64_t n,
+                                           int64_t k);
+GEMMA_EXPORT void gemma_block_diagonal_bf16(float *out, int64_t out_stride, const float *x, int64_t x_stride,
+                                            const uint16_t *w, const float *bias, int64_t rows, int64_t blocks,
+                                            int64_t n, int64_t k);
+GEMMA_EXPORT void gemma_block_diagonal_f16(float *out, int64_t out_stride, const float *x, int64_t x_stride,
+                                           const uint16_t *w, const float *bias, int64_t rows, int64_t blocks,
+                                           int64_t n, int64_t k);
+
+// Row after row of [row, row + rows), each column on its own:
+//   log a = rate * sigmoid(recurrence_gate); h = a h + sqrt(1 - a^2) * (sigmoid(input_gate) * x); out = h * gelu(y)
+// x, input_gate, recurrence_gate, y, out [., cols]; rate [cols], at most 0; state [cols]: h before the first row;
+// NULL: a sequence begins, and h = sigmoid(input_gate) * x in its first row. next [cols] becomes h of the last row; it
+// does not overlap state. out may be x or y.
+GEMMA_EXPORT void gemma_rg_lru_f32(float *out, int64_t out_stride, const float *x, int64_t x_stride,
+                                   const float *input_gate, int64_t input_gate_stride, const float *recurrence_gate,
+                                   int64_t recurrence_gate_stride, const float *y, int64_t y_stride, const float *rate,
+                                   const float *state, float *next, int64_t row, int64_t rows, int64_t cols);
+
 // ---- attention -----------------------------------------------------------------------------------------------------
 
 // Floats of scratch that gemma_attend_f32 needs for these heads on a team of up to `threads`.
@@ -203,10 +236,10 @@ GEMMA_EXPORT void gemma_widen_f16(float *out, int64_t out_stride, const uint16_t
 
 // ---- block-quantized weights ----------------------------------------------------------------------------------------
 
-// Q8_0 and Q4_0 as GGUF defines them: blocks of 32 columns, each with an f16 scale. Columns are a multiple of 32. Weights are held in
-// panels of 16 rows, whose layout panels.h tells: the caller only knows their bytes. Panels begin at a multiple of 64
-// bytes. The panels of the rows from a multiple of 16 on are a matrix of their own, as many bytes further on as the
-// rows before them take: so a matrix may be packed piece by piece.
+// Q8_0 and Q4_0 as GGUF defines them: blocks of 32 columns, each with an f16 scale. Columns are a multiple of 32.
+// Weights are held in panels of 16 rows, whose layout panels.h tells: the caller only knows their bytes. Panels begin
+// at a multiple of 64 bytes. The panels of the rows from a multiple of 16 on are a matrix of their own, as many bytes
+// further on as the rows before them take: so a matrix may be packed piece by piece.
 
 // Bytes of the panels of a matrix [rows, cols].
 GEMMA_EXPORT int64_t gemma_packed_bytes_q8_0(int64_t rows, int64_t cols);
@@ -255,7 +288,8 @@ GEMMA_EXPORT void gemma_embed_blocks(float *out, int64_t out_stride, const void 
 GEMMA_EXPORT void gemma_gemv_blocks(float *out, int64_t out_stride, const float *x, int64_t x_stride, const void *w,
                                     int32_t type, int64_t rows, int64_t n, int64_t k);
 
-// The same for `count` matrices w[i] [n[i], k], each of its own type, outputs side by side: out [rows, n[0] + n[1] + ...].
+// The same for `count` matrices w[i] [n[i], k], each of its own type, outputs side by side: out [rows, n[0] + n[1] +
+// ...].
 GEMMA_EXPORT void gemma_gemv_group_blocks(float *out, int64_t out_stride, const float *x, int64_t x_stride,
                                           const void *const *w, const int32_t *types, const int64_t *n, int64_t count,
                                           int64_t rows, int64_t k);
@@ -297,14 +331,14 @@ GEMMA_EXPORT void gemma_matmul_geglu_q4_0(float *out, int64_t out_stride, const 
 
 // ---- what the machine can do at most -------------------------------------------------------------------------------
 
-// Probes that compute nothing of use: each runs on the whole team for about `seconds` and returns the best rate seen, on
-// the widest instructions there are, whatever the tier. 0: this CPU has no such instructions, or there is no data.
+// Probes that compute nothing of use: each runs on the whole team for about `seconds` and returns the best rate seen,
+// on the widest instructions there are, whatever the tier. 0: this CPU has no such instructions, or there is no data.
 
 // Bytes per second read from `data`, in several ways, each at least once: much more than the caches hold, and touched.
 GEMMA_EXPORT double gemma_measure_read(const void *data, int64_t bytes, double seconds);
 
-// Operations per second, a product and a sum being two: f32 FMA, vdpbf16ps (bf16 products, f32 sums), vpdpbusd (products
-// of bytes, int32 sums).
+// Operations per second, a product and a sum being two: f32 FMA, vdpbf16ps (bf16 products, f32 sums), vpdpbusd
+// (products of bytes, int32 sums).
 GEMMA_EXPORT double gemma_measure_fma(double seconds);
 GEMMA_EXPORT double gemma_measure_bf16(double seconds);
 GEMMA_EXPORT double gemma_measure_vnni(double seconds);

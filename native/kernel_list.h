@@ -34,6 +34,11 @@
 #define PACK(name, T)                                                                                                  \
     KERNEL(name, (void *out, const T *in, int64_t in_stride, int64_t rows, int64_t cols),                              \
            (out, in, in_stride, rows, cols))
+#define BLOCK_DIAGONAL(name, T)                                                                                        \
+    KERNEL(name,                                                                                                       \
+           (float *out, int64_t out_stride, const float *x, int64_t x_stride, const T *w, const float *bias,           \
+            int64_t rows, int64_t blocks, int64_t n, int64_t k),                                                       \
+           (out, out_stride, x, x_stride, w, bias, rows, blocks, n, k))
 #define QUANTIZED(format)                                                                                              \
     PACK(gemma_pack_##format##_f32, float)                                                                             \
     PACK(gemma_pack_##format##_bf16, uint16_t)                                                                         \
@@ -100,6 +105,19 @@ KERNEL(gemma_softcap_softmax_f32,
        (scores, rows, cols, stride, begin, end, cap))
 KERNEL(gemma_softcap_f32, (float *x, int64_t rows, int64_t cols, int64_t stride, float cap),
        (x, rows, cols, stride, cap))
+KERNEL(gemma_causal_conv_f32,
+       (float *out, int64_t out_stride, const float *in, int64_t in_stride, const float *taps, const float *bias,
+        const float *state, float *next, int64_t row, int64_t rows, int64_t cols, int64_t width),
+       (out, out_stride, in, in_stride, taps, bias, state, next, row, rows, cols, width))
+BLOCK_DIAGONAL(gemma_block_diagonal_f32, float)
+BLOCK_DIAGONAL(gemma_block_diagonal_bf16, uint16_t)
+BLOCK_DIAGONAL(gemma_block_diagonal_f16, uint16_t)
+KERNEL(gemma_rg_lru_f32,
+       (float *out, int64_t out_stride, const float *x, int64_t x_stride, const float *input_gate,
+        int64_t input_gate_stride, const float *recurrence_gate, int64_t recurrence_gate_stride, const float *y,
+        int64_t y_stride, const float *rate, const float *state, float *next, int64_t row, int64_t rows, int64_t cols),
+       (out, out_stride, x, x_stride, input_gate, input_gate_stride, recurrence_gate, recurrence_gate_stride, y,
+        y_stride, rate, state, next, row, rows, cols))
 KERNEL(gemma_narrow_bf16,
        (uint16_t * out, int64_t out_stride, const float *in, int64_t in_stride, int64_t rows, int64_t cols),
        (out, out_stride, in, in_stride, rows, cols))
@@ -134,5 +152,6 @@ KERNEL(gemma_rms_norm_quantize_f32,
 #undef GEMV_GEGLU
 #undef WIDEN
 #undef PACK
+#undef BLOCK_DIAGONAL
 #undef QUANTIZED
 #undef VNNI_KERNEL

@@ -108,6 +108,21 @@ INLINE vf multiply_add(vf a, vf b, vf sum) {
 #endif
 }
 
+INLINE vf vsqrt(vf x) {
+#if defined(__AVX512F__)
+    return (vf)_mm512_sqrt_ps((__m512)x);
+#elif defined(__AVX2__)
+    return (vf)_mm256_sqrt_ps((__m256)x);
+#elif defined(__x86_64__)
+    return (vf)_mm_sqrt_ps((__m128)x);
+#elif defined(__aarch64__)
+    return (vf)vsqrtq_f32((float32x4_t)x);
+#else
+    for (int i = 0; i < LANES; i++) x[i] = sqrtf(x[i]);
+    return x;
+#endif
+}
+
 // The sum and the maximum over the lanes, by halves. Intrinsics, because GCC 12 takes plain halving apart into single
 // lanes.
 #if defined(__AVX512F__)

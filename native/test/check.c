@@ -142,6 +142,7 @@ static void all_tests(void) {
     gguf_blocks_tests();
     matmul_tests();
     attention_tests();
+    recurrence_tests();
     team_tests();
     ceilings_tests();
 }

@@ -50,6 +50,7 @@ void pack_tests(void);
 void matmul_tests(void);
 void gguf_blocks_tests(void);
 void attention_tests(void);
+void recurrence_tests(void);
 void team_tests(void);
 void ceilings_tests(void);
 

@@ -1788,6 +1788,354 @@ public class GemmaKernels extends GemmaKernels$shared {
         }
     }
 
+    private static class gemma_causal_conv_f32 {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gemma_causal_conv_f32");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gemma_causal_conv_f32(float *out, int64_t out_stride, const float *in, int64_t in_stride, const float *taps, const float *bias, const float *state, float *next, int64_t row, int64_t rows, int64_t cols, int64_t width)
+     * }
+     */
+    public static FunctionDescriptor gemma_causal_conv_f32$descriptor() {
+        return gemma_causal_conv_f32.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gemma_causal_conv_f32(float *out, int64_t out_stride, const float *in, int64_t in_stride, const float *taps, const float *bias, const float *state, float *next, int64_t row, int64_t rows, int64_t cols, int64_t width)
+     * }
+     */
+    public static MethodHandle gemma_causal_conv_f32$handle() {
+        return gemma_causal_conv_f32.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gemma_causal_conv_f32(float *out, int64_t out_stride, const float *in, int64_t in_stride, const float *taps, const float *bias, const float *state, float *next, int64_t row, int64_t rows, int64_t cols, int64_t width)
+     * }
+     */
+    public static MemorySegment gemma_causal_conv_f32$address() {
+        return gemma_causal_conv_f32.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gemma_causal_conv_f32(float *out, int64_t out_stride, const float *in, int64_t in_stride, const float *taps, const float *bias, const float *state, float *next, int64_t row, int64_t rows, int64_t cols, int64_t width)
+     * }
+     */
+    public static void gemma_causal_conv_f32(MemorySegment out, long out_stride, MemorySegment in, long in_stride, MemorySegment taps, MemorySegment bias, MemorySegment state, MemorySegment next, long row, long rows, long cols, long width) {
+        var mh$ = gemma_causal_conv_f32.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gemma_causal_conv_f32", out, out_stride, in, in_stride, taps, bias, state, next, row, rows, cols, width);
+            }
+            mh$.invokeExact(out, out_stride, in, in_stride, taps, bias, state, next, row, rows, cols, width);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gemma_block_diagonal_f32 {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gemma_block_diagonal_f32");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gemma_block_diagonal_f32(float *out, int64_t out_stride, const float *x, int64_t x_stride, const float *w, const float *bias, int64_t rows, int64_t blocks, int64_t n, int64_t k)
+     * }
+     */
+    public static FunctionDescriptor gemma_block_diagonal_f32$descriptor() {
+        return gemma_block_diagonal_f32.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gemma_block_diagonal_f32(float *out, int64_t out_stride, const float *x, int64_t x_stride, const float *w, const float *bias, int64_t rows, int64_t blocks, int64_t n, int64_t k)
+     * }
+     */
+    public static MethodHandle gemma_block_diagonal_f32$handle() {
+        return gemma_block_diagonal_f32.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gemma_block_diagonal_f32(float *out, int64_t out_stride, const float *x, int64_t x_stride, const float *w, const float *bias, int64_t rows, int64_t blocks, int64_t n, int64_t k)
+     * }
+     */
+    public static MemorySegment gemma_block_diagonal_f32$address() {
+        return gemma_block_diagonal_f32.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gemma_block_diagonal_f32(float *out, int64_t out_stride, const float *x, int64_t x_stride, const float *w, const float *bias, int64_t rows, int64_t blocks, int64_t n, int64_t k)
+     * }
+     */
+    public static void gemma_block_diagonal_f32(MemorySegment out, long out_stride, MemorySegment x, long x_stride, MemorySegment w, MemorySegment bias, long rows, long blocks, long n, long k) {
+        var mh$ = gemma_block_diagonal_f32.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gemma_block_diagonal_f32", out, out_stride, x, x_stride, w, bias, rows, blocks, n, k);
+            }
+            mh$.invokeExact(out, out_stride, x, x_stride, w, bias, rows, blocks, n, k);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gemma_block_diagonal_bf16 {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gemma_block_diagonal_bf16");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gemma_block_diagonal_bf16(float *out, int64_t out_stride, const float *x, int64_t x_stride, const uint16_t *w, const float *bias, int64_t rows, int64_t blocks, int64_t n, int64_t k)
+     * }
+     */
+    public static FunctionDescriptor gemma_block_diagonal_bf16$descriptor() {
+        return gemma_block_diagonal_bf16.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gemma_block_diagonal_bf16(float *out, int64_t out_stride, const float *x, int64_t x_stride, const uint16_t *w, const float *bias, int64_t rows, int64_t blocks, int64_t n, int64_t k)
+     * }
+     */
+    public static MethodHandle gemma_block_diagonal_bf16$handle() {
+        return gemma_block_diagonal_bf16.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gemma_block_diagonal_bf16(float *out, int64_t out_stride, const float *x, int64_t x_stride, const uint16_t *w, const float *bias, int64_t rows, int64_t blocks, int64_t n, int64_t k)
+     * }
+     */
+    public static MemorySegment gemma_block_diagonal_bf16$address() {
+        return gemma_block_diagonal_bf16.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gemma_block_diagonal_bf16(float *out, int64_t out_stride, const float *x, int64_t x_stride, const uint16_t *w, const float *bias, int64_t rows, int64_t blocks, int64_t n, int64_t k)
+     * }
+     */
+    public static void gemma_block_diagonal_bf16(MemorySegment out, long out_stride, MemorySegment x, long x_stride, MemorySegment w, MemorySegment bias, long rows, long blocks, long n, long k) {
+        var mh$ = gemma_block_diagonal_bf16.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gemma_block_diagonal_bf16", out, out_stride, x, x_stride, w, bias, rows, blocks, n, k);
+            }
+            mh$.invokeExact(out, out_stride, x, x_stride, w, bias, rows, blocks, n, k);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gemma_block_diagonal_f16 {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gemma_block_diagonal_f16");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gemma_block_diagonal_f16(float *out, int64_t out_stride, const float *x, int64_t x_stride, const uint16_t *w, const float *bias, int64_t rows, int64_t blocks, int64_t n, int64_t k)
+     * }
+     */
+    public static FunctionDescriptor gemma_block_diagonal_f16$descriptor() {
+        return gemma_block_diagonal_f16.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gemma_block_diagonal_f16(float *out, int64_t out_stride, const float *x, int64_t x_stride, const uint16_t *w, const float *bias, int64_t rows, int64_t blocks, int64_t n, int64_t k)
+     * }
+     */
+    public static MethodHandle gemma_block_diagonal_f16$handle() {
+        return gemma_block_diagonal_f16.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gemma_block_diagonal_f16(float *out, int64_t out_stride, const float *x, int64_t x_stride, const uint16_t *w, const float *bias, int64_t rows, int64_t blocks, int64_t n, int64_t k)
+     * }
+     */
+    public static MemorySegment gemma_block_diagonal_f16$address() {
+        return gemma_block_diagonal_f16.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gemma_block_diagonal_f16(float *out, int64_t out_stride, const float *x, int64_t x_stride, const uint16_t *w, const float *bias, int64_t rows, int64_t blocks, int64_t n, int64_t k)
+     * }
+     */
+    public static void gemma_block_diagonal_f16(MemorySegment out, long out_stride, MemorySegment x, long x_stride, MemorySegment w, MemorySegment bias, long rows, long blocks, long n, long k) {
+        var mh$ = gemma_block_diagonal_f16.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gemma_block_diagonal_f16", out, out_stride, x, x_stride, w, bias, rows, blocks, n, k);
+            }
+            mh$.invokeExact(out, out_stride, x, x_stride, w, bias, rows, blocks, n, k);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gemma_rg_lru_f32 {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gemma_rg_lru_f32");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gemma_rg_lru_f32(float *out, int64_t out_stride, const float *x, int64_t x_stride, const float *input_gate, int64_t input_gate_stride, const float *recurrence_gate, int64_t recurrence_gate_stride, const float *y, int64_t y_stride, const float *rate, const float *state, float *next, int64_t row, int64_t rows, int64_t cols)
+     * }
+     */
+    public static FunctionDescriptor gemma_rg_lru_f32$descriptor() {
+        return gemma_rg_lru_f32.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gemma_rg_lru_f32(float *out, int64_t out_stride, const float *x, int64_t x_stride, const float *input_gate, int64_t input_gate_stride, const float *recurrence_gate, int64_t recurrence_gate_stride, const float *y, int64_t y_stride, const float *rate, const float *state, float *next, int64_t row, int64_t rows, int64_t cols)
+     * }
+     */
+    public static MethodHandle gemma_rg_lru_f32$handle() {
+        return gemma_rg_lru_f32.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gemma_rg_lru_f32(float *out, int64_t out_stride, const float *x, int64_t x_stride, const float *input_gate, int64_t input_gate_stride, const float *recurrence_gate, int64_t recurrence_gate_stride, const float *y, int64_t y_stride, const float *rate, const float *state, float *next, int64_t row, int64_t rows, int64_t cols)
+     * }
+     */
+    public static MemorySegment gemma_rg_lru_f32$address() {
+        return gemma_rg_lru_f32.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gemma_rg_lru_f32(float *out, int64_t out_stride, const float *x, int64_t x_stride, const float *input_gate, int64_t input_gate_stride, const float *recurrence_gate, int64_t recurrence_gate_stride, const float *y, int64_t y_stride, const float *rate, const float *state, float *next, int64_t row, int64_t rows, int64_t cols)
+     * }
+     */
+    public static void gemma_rg_lru_f32(MemorySegment out, long out_stride, MemorySegment x, long x_stride, MemorySegment input_gate, long input_gate_stride, MemorySegment recurrence_gate, long recurrence_gate_stride, MemorySegment y, long y_stride, MemorySegment rate, MemorySegment state, MemorySegment next, long row, long rows, long cols) {
+        var mh$ = gemma_rg_lru_f32.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gemma_rg_lru_f32", out, out_stride, x, x_stride, input_gate, input_gate_stride, recurrence_gate, recurrence_gate_stride, y, y_stride, rate, state, next, row, rows, cols);
+            }
+            mh$.invokeExact(out, out_stride, x, x_stride, input_gate, input_gate_stride, recurrence_gate, recurrence_gate_stride, y, y_stride, rate, state, next, row, rows, cols);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
     private static class gemma_attend_scratch {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             GemmaKernels.C_LONG,

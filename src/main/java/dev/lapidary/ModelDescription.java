@@ -1,5 +1,6 @@
 package dev.lapidary;
 
+import dev.lapidary.model.AttentionType;
 import dev.lapidary.model.GemmaConfig;
 import dev.lapidary.model.LayerConfig;
 import dev.lapidary.model.ModuleTree;
@@ -50,6 +51,7 @@ public record ModelDescription(
     }
 
     private static Layer layer(LayerConfig traits) {
+        boolean recurrent = traits.attention() == AttentionType.RECURRENT;
         return new Layer(
                 traits.attention().name(),
                 traits.window(),
@@ -57,9 +59,9 @@ public record ModelDescription(
                 traits.kvHeads(),
                 traits.headDim(),
                 traits.neurons(),
-                traits.rope().theta(),
-                traits.rope().factor(),
-                traits.queryScale(),
+                recurrent ? 0 : traits.rope().theta(),
+                recurrent ? 0 : traits.rope().factor(),
+                recurrent ? 0 : traits.queryScale(),
                 traits.softcap(),
                 traits.queryKeyNorm(),
                 traits.postNorms(),
@@ -82,10 +84,10 @@ public record ModelDescription(
 
     /// Traits of a layer.
     ///
-    /// @param attention       `LOCAL` or `GLOBAL`
-    /// @param window          keys a LOCAL layer sees, the query's own included; 0 in a GLOBAL layer
-    /// @param heads           query heads
-    /// @param kvHeads         key and value heads
+    /// @param attention       `LOCAL`, `GLOBAL`, or `RECURRENT` for a recurrent block in its place
+    /// @param window          keys a LOCAL layer sees, the query's own included; 0 in other layers
+    /// @param heads           query heads; blocks of the gates in a RECURRENT layer
+    /// @param kvHeads         key and value heads; 0 in a RECURRENT layer, as what only attention has
     /// @param headDim         elements of one head
     /// @param neurons         width of the feed-forward
     /// @param ropeTheta       base of the rotary frequencies

@@ -56,6 +56,7 @@ final class Passes implements Benchmark.Runner {
 
     @Override
     public long run() {
+        caches.forEach(cache -> cache.assume(workload.depth()));
         return DriverThread.call(() -> {
             long start = System.nanoTime();
             if (workload.phase() == Workload.Phase.PREFILL) {

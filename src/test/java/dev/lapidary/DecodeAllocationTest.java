@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.management.ThreadMXBean;
 import dev.lapidary.kernels.DriverThread;
+import dev.lapidary.model.Golden;
 import dev.lapidary.sampler.Sampler;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
@@ -33,6 +34,13 @@ class DecodeAllocationTest {
     @Test
     void neitherDoesOneOfWeightsInMixedBlocks() throws IOException {
         try (Gemma gemma = Gemma.open(new BlockModel().write(folder.resolve("m.gguf")))) {
+            assertAllocatesNothing(gemma);
+        }
+    }
+
+    @Test
+    void neitherDoesOneOfARecurrentModel() throws IOException {
+        try (Gemma gemma = Gemma.open(Golden.of("recurrentgemma").folder())) {
             assertAllocatesNothing(gemma);
         }
     }

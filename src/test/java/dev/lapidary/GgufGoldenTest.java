@@ -15,7 +15,7 @@ import org.junit.jupiter.params.provider.FieldSource;
 
 /// A checkpoint written as GGUF computes what it computes from safetensors, to the bit.
 class GgufGoldenTest {
-    static final List<String> CASES = Golden.TEXT_CASES;
+    static final List<String> CASES = Golden.GGUF_CASES;
 
     private static final Options OPTIONS = Options.defaults().withCompute(Compute.F32);
 

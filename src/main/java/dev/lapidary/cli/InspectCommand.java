@@ -150,9 +150,9 @@ final class InspectCommand implements Callable<Integer> {
                     Integer.toString(layer.kvHeads()),
                     Integer.toString(layer.headDim()),
                     Integer.toString(layer.neurons()),
-                    Amounts.text("%.0f", layer.ropeTheta()),
-                    Amounts.text("%s", layer.ropeFactor()),
-                    Amounts.text("%.6g", layer.queryScale()),
+                    textOrDash("%.0f", layer.ropeTheta()),
+                    textOrDash("%s", layer.ropeFactor()),
+                    textOrDash("%.6g", layer.queryScale()),
                     layer.softcap() == 0 ? "-" : Amounts.text("%s", layer.softcap()),
                     layer.queryKeyNorm() ? "yes" : "no",
                     layer.postNorms() ? "yes" : "no");
@@ -162,6 +162,11 @@ final class InspectCommand implements Callable<Integer> {
         console.out()
                 .println("vocabulary %d, embedding %d, positions %d, final softcap %s"
                         .formatted(description.vocab(), description.embedding(), description.maxPositions(), softcap));
+    }
+
+    /// What is 0 does not apply to the layer.
+    private static String textOrDash(String format, double value) {
+        return value == 0 ? "-" : Amounts.text(format, value);
     }
 
     private void kvCache(KvBytes bytes) {

@@ -32,6 +32,11 @@ public interface Kernels {
     /// `out += in`.
     void add(Matrix in, Matrix out);
 
+    /// `out[r] += bias`.
+    ///
+    /// @param bias `[1, cols]`
+    void addBias(Matrix bias, Matrix out);
+
     /// Cosines and sines of `positions[r] * inverseFrequencies[i]` (radians), both `[seq, rotated dims / 2]`.
     ///
     /// @param inverseFrequencies float64
@@ -49,8 +54,8 @@ public interface Kernels {
         headNormRope(in, 0, in.rows(), norm, epsilon, rope, scale, out, 0);
     }
 
-    /// The same for rows `row` to `row + count` of `in` and of `rope`, which go to rows from `outRow` on: a few slots
-    /// of
+    /// The same for rows `row` to `row + count` of `in` and of `rope`, which go to rows from `outRow` on: a few
+    /// slots of
     /// a cache are written without a view of them.
     void headNormRope(
             Heads in,
@@ -69,6 +74,50 @@ public interface Kernels {
     /// `out = gelu_tanh(in * gate^T) * (in * up^T)`: `[seq, in] -> [seq, neurons]` (Shazeer 2020, with the tanh
     /// GELU).
     void geglu(Matrix in, WeightMatrix gate, WeightMatrix up, Matrix out);
+
+    /// The same with biases `[1, neurons]`: `out = gelu_tanh(in * gate^T + gateBias) * (in * up^T + upBias)`.
+    void geglu(Matrix in, WeightMatrix gate, Matrix gateBias, WeightMatrix up, Matrix upBias, Matrix out);
+
+    /// A depthwise convolution over time of the rows `row` to `row + count`, which follow each other in one
+    /// sequence: `out[r, c] = bias[c] + sum_t taps[t, c] * in[r - (width - 1) + t, c]`.
+    ///
+    /// @param taps  `[width, cols]`, the last one for the row itself
+    /// @param bias  `[1, cols]`
+    /// @param state `[width - 1, cols]`, the inputs before `row`, oldest first; null where the sequence begins
+    /// @param next  becomes the state behind the last row; not `state`
+    void causalConv(
+            Matrix in, int row, int count, Matrix taps, Matrix bias, @Nullable Matrix state, Matrix next, Matrix out);
+
+    /// Products of blocks of columns, each with weights of its own, side by side:
+    /// `out[block] = in[block] * weights[block] + bias[block]`.
+    ///
+    /// @param in      `[seq, blocks * k]`
+    /// @param weights `[blocks * k, n]` without gaps: a block's `[k, n]`, input first, below another
+    /// @param bias    `[1, blocks * n]`
+    /// @param out     `[seq, blocks * n]`
+    void blockDiagonal(Matrix in, Matrix weights, Matrix bias, Matrix out);
+
+    /// The real-gated linear recurrent unit (De et al. 2024) over the rows `row` to `row + count`, which follow
+    /// each other in one sequence, each column on its own: `log a = rate * sigmoid(recurrenceGate)`,
+    /// `h = a h + sqrt(1 - a^2) * sigmoid(inputGate) * in`, `out = h * gelu_tanh(branch)`. Inputs, gates and branch
+    /// are `[seq, cols]`.
+    ///
+    /// @param rate  `[1, cols]`, at most 0
+    /// @param state `[1, cols]`, h before `row`; null where the sequence begins, whose first h is
+    ///              `sigmoid(inputGate) * in`
+    /// @param next  becomes h of the last row; not `state`
+    /// @param out   `[seq, cols]`; may be `branch`
+    void rgLru(
+            Matrix in,
+            Matrix inputGate,
+            Matrix recurrenceGate,
+            Matrix branch,
+            int row,
+            int count,
+            Matrix rate,
+            @Nullable Matrix state,
+            Matrix next,
+            Matrix out);
 
     /// Attention of one position: all its heads over `count` slots of a ring that begin at `firstSlot`, one pass.
     ///

@@ -117,6 +117,13 @@ public final class NativeKernels implements Kernels, AutoCloseable {
     }
 
     @Override
+    public void addBias(Matrix bias, Matrix out) {
+        requireF32("out", out);
+        requireShape("bias", bias, 1, out.cols());
+        gemma_add_f32(out.data(), out.stride(), bias.data(), 0, out.rows(), out.cols());
+    }
+
+    @Override
     public void ropeTable(MemorySegment inverseFrequencies, MemorySegment positions, Matrix cos, Matrix sin) {
         requireF32("cos", cos);
         requireShape("sin", sin, cos.rows(), cos.cols());
@@ -251,18 +258,64 @@ public final class NativeKernels implements Kernels, AutoCloseable {
             Matrix upped = upped(in.rows(), up.rows());
             project(in, gate, out);
             project(in, up, upped);
-            gemma_geglu_f32(
-                    out.data(),
-                    out.stride(),
-                    out.data(),
-                    out.stride(),
-                    upped.data(),
-                    upped.stride(),
-                    out.rows(),
-                    out.cols());
+            geglu(out, upped);
         } else {
             gemm.geglu(in, gate, up, out);
         }
+    }
+
+    @Override
+    public void geglu(Matrix in, WeightMatrix gate, Matrix gateBias, WeightMatrix up, Matrix upBias, Matrix out) {
+        requireShape("in", in, in.rows(), gate.cols());
+        requireExtents("up", up, gate.rows(), gate.cols());
+        requireShape("gateBias", gateBias, 1, gate.rows());
+        requireShape("upBias", upBias, 1, gate.rows());
+        requireShape("out", out, in.rows(), gate.rows());
+        Matrix upped = upped(in.rows(), up.rows());
+        project(in, gate, out);
+        project(in, up, upped);
+        addBias(gateBias, out);
+        addBias(upBias, upped);
+        geglu(out, upped);
+    }
+
+    /// `gate = gelu_tanh(gate) * up`.
+    private static void geglu(Matrix gate, Matrix up) {
+        gemma_geglu_f32(
+                gate.data(),
+                gate.stride(),
+                gate.data(),
+                gate.stride(),
+                up.data(),
+                up.stride(),
+                gate.rows(),
+                gate.cols());
+    }
+
+    @Override
+    public void causalConv(
+            Matrix in, int row, int count, Matrix taps, Matrix bias, @Nullable Matrix state, Matrix next, Matrix out) {
+        RecurrentKernels.causalConv(in, row, count, taps, bias, state, next, out);
+    }
+
+    @Override
+    public void blockDiagonal(Matrix in, Matrix weights, Matrix bias, Matrix out) {
+        RecurrentKernels.blockDiagonal(in, weights, bias, out);
+    }
+
+    @Override
+    public void rgLru(
+            Matrix in,
+            Matrix inputGate,
+            Matrix recurrenceGate,
+            Matrix branch,
+            int row,
+            int count,
+            Matrix rate,
+            @Nullable Matrix state,
+            Matrix next,
+            Matrix out) {
+        RecurrentKernels.rgLru(in, inputGate, recurrenceGate, branch, row, count, rate, state, next, out);
     }
 
     @Override

@@ -11,10 +11,14 @@ public final class TimedKernels implements Kernels {
     private final Timing rmsNorm = new Timing("rmsNorm");
     private final Timing rmsNormAdd = new Timing("rmsNormAdd");
     private final Timing add = new Timing("add");
+    private final Timing addBias = new Timing("addBias");
     private final Timing ropeTable = new Timing("ropeTable");
     private final Timing headNormRope = new Timing("headNormRope");
     private final Timing project = new Timing("project");
     private final Timing geglu = new Timing("geglu");
+    private final Timing causalConv = new Timing("causalConv");
+    private final Timing blockDiagonal = new Timing("blockDiagonal");
+    private final Timing rgLru = new Timing("rgLru");
     private final Timing attend = new Timing("attend");
     private final Timing matmulTransposed = new Timing("matmulTransposed");
     private final Timing matmul = new Timing("matmul");
@@ -25,10 +29,14 @@ public final class TimedKernels implements Kernels {
             rmsNorm,
             rmsNormAdd,
             add,
+            addBias,
             ropeTable,
             headNormRope,
             project,
             geglu,
+            causalConv,
+            blockDiagonal,
+            rgLru,
             attend,
             matmulTransposed,
             matmul,
@@ -87,6 +95,13 @@ public final class TimedKernels implements Kernels {
     }
 
     @Override
+    public void addBias(Matrix bias, Matrix out) {
+        long start = System.nanoTime();
+        kernels.addBias(bias, out);
+        addBias.add(start);
+    }
+
+    @Override
     public void ropeTable(MemorySegment inverseFrequencies, MemorySegment positions, Matrix cos, Matrix sin) {
         long start = System.nanoTime();
         kernels.ropeTable(inverseFrequencies, positions, cos, sin);
@@ -121,6 +136,45 @@ public final class TimedKernels implements Kernels {
         long start = System.nanoTime();
         kernels.geglu(in, gate, up, out);
         geglu.add(start);
+    }
+
+    @Override
+    public void geglu(Matrix in, WeightMatrix gate, Matrix gateBias, WeightMatrix up, Matrix upBias, Matrix out) {
+        long start = System.nanoTime();
+        kernels.geglu(in, gate, gateBias, up, upBias, out);
+        geglu.add(start);
+    }
+
+    @Override
+    public void causalConv(
+            Matrix in, int row, int count, Matrix taps, Matrix bias, @Nullable Matrix state, Matrix next, Matrix out) {
+        long start = System.nanoTime();
+        kernels.causalConv(in, row, count, taps, bias, state, next, out);
+        causalConv.add(start);
+    }
+
+    @Override
+    public void blockDiagonal(Matrix in, Matrix weights, Matrix bias, Matrix out) {
+        long start = System.nanoTime();
+        kernels.blockDiagonal(in, weights, bias, out);
+        blockDiagonal.add(start);
+    }
+
+    @Override
+    public void rgLru(
+            Matrix in,
+            Matrix inputGate,
+            Matrix recurrenceGate,
+            Matrix branch,
+            int row,
+            int count,
+            Matrix rate,
+            @Nullable Matrix state,
+            Matrix next,
+            Matrix out) {
+        long start = System.nanoTime();
+        kernels.rgLru(in, inputGate, recurrenceGate, branch, row, count, rate, state, next, out);
+        rgLru.add(start);
     }
 
     @Override

@@ -33,7 +33,7 @@ final class Activations {
         angles = workspace.angles(seq);
         Map<LayerConfig, Layer> distinct = new HashMap<>();
         for (LayerConfig layer : config.layers()) {
-            layers.add(distinct.computeIfAbsent(layer, traits -> new Layer(traits, workspace, seq)));
+            layers.add(distinct.computeIfAbsent(layer, traits -> of(traits, workspace, seq)));
         }
     }
 
@@ -41,11 +41,70 @@ final class Activations {
         return layers.get(index);
     }
 
+    /// Those of a layer of attention.
+    AttentionLayer attention(int index) {
+        return (AttentionLayer) layers.get(index);
+    }
+
+    /// Those of a RECURRENT layer.
+    RecurrentLayer recurrence(int index) {
+        return (RecurrentLayer) layers.get(index);
+    }
+
+    private static Layer of(LayerConfig traits, Workspace workspace, int seq) {
+        return traits.attention() == AttentionType.RECURRENT
+                ? new RecurrentLayer(traits, workspace, seq)
+                : new AttentionLayer(traits, workspace, seq);
+    }
+
+    private static Matrix dense(Matrix widest, int rows, int cols) {
+        return Matrix.dense(widest.data(), widest.type(), rows, cols);
+    }
+
     /// The views whose width depends on the layer.
-    static final class Layer {
-        /// `[seq, (heads + 2 kvHeads) * headDim]`: queries, keys and values side by side.
+    abstract static sealed class Layer {
+        /// `[seq, inputCols]`: what the input projection gives, its parts side by side.
         final Matrix projected;
 
+        /// `[seq, queryCols]`, what goes into the output projection.
+        final Matrix mixed;
+
+        /// `[seq, neurons]`.
+        final Matrix gated;
+
+        private Layer(LayerConfig traits, Workspace workspace, int seq) {
+            projected = dense(workspace.projected, seq, traits.inputCols());
+            mixed = dense(workspace.mixed, seq, traits.queryCols());
+            gated = dense(workspace.gated, seq, traits.neurons());
+        }
+    }
+
+    /// The views of a recurrent block, all `[seq, width]`.
+    static final class RecurrentLayer extends Layer {
+        /// Of `projected`.
+        final Matrix x;
+
+        /// Of `projected`.
+        final Matrix y;
+
+        final Matrix convolved;
+        final Matrix inputGate;
+        final Matrix recurrenceGate;
+
+        private RecurrentLayer(LayerConfig traits, Workspace workspace, int seq) {
+            super(traits, workspace, seq);
+            int width = traits.queryCols();
+            x = projected.cols(0, width);
+            y = projected.cols(width, width);
+            Matrix recurrent = dense(workspace.recurrent, seq, 3 * width);
+            convolved = recurrent.cols(0, width);
+            inputGate = recurrent.cols(width, width);
+            recurrenceGate = recurrent.cols(2 * width, width);
+        }
+    }
+
+    /// The views of attention.
+    static final class AttentionLayer extends Layer {
         /// `[seq, heads * headDim]`, the queries among `projected`.
         final Matrix queryRows;
 
@@ -53,31 +112,23 @@ final class Activations {
         final Heads keys;
         final Heads values;
 
-        /// `[seq, heads * headDim]`, the attention's output.
-        final Matrix attended;
-
-        /// `[seq, neurons]`.
-        final Matrix gated;
-
         /// Angles of the rows' positions.
         final RopeTable rope;
 
         private final @Nullable Matrix[] queryRow;
-        private final @Nullable Matrix[] attendedRow;
+        private final @Nullable Matrix[] mixedRow;
 
-        Layer(LayerConfig traits, Workspace workspace, int seq) {
+        private AttentionLayer(LayerConfig traits, Workspace workspace, int seq) {
+            super(traits, workspace, seq);
             int queryCols = traits.queryCols();
             int kvCols = traits.kvCols();
-            projected = dense(workspace.projected, seq, queryCols + 2 * kvCols);
             queryRows = projected.cols(0, queryCols);
             queries = Heads.of(queryRows, traits.headDim());
             keys = Heads.of(projected.cols(queryCols, kvCols), traits.headDim());
             values = Heads.of(projected.cols(queryCols + kvCols, kvCols), traits.headDim());
-            attended = dense(workspace.attended, seq, queryCols);
-            gated = dense(workspace.gated, seq, traits.neurons());
             rope = workspace.angles(traits.rope()).rows(0, seq);
             queryRow = new @Nullable Matrix[seq];
-            attendedRow = new @Nullable Matrix[seq];
+            mixedRow = new @Nullable Matrix[seq];
         }
 
         /// Row `row` of `queryRows`, made on first use and kept.
@@ -85,9 +136,9 @@ final class Activations {
             return kept(queryRow, queryRows, row);
         }
 
-        /// Row `row` of `attended`, made on first use and kept.
-        Matrix attendedRow(int row) {
-            return kept(attendedRow, attended, row);
+        /// Row `row` of `mixed`, made on first use and kept.
+        Matrix mixedRow(int row) {
+            return kept(mixedRow, mixed, row);
         }
 
         private static Matrix kept(@Nullable Matrix[] rows, Matrix all, int row) {
@@ -97,10 +148,6 @@ final class Activations {
                 rows[row] = view;
             }
             return view;
-        }
-
-        private static Matrix dense(Matrix widest, int rows, int cols) {
-            return Matrix.dense(widest.data(), widest.type(), rows, cols);
         }
     }
 }

@@ -4,11 +4,10 @@ import dev.lapidary.kernels.Heads;
 import dev.lapidary.kernels.Kernels;
 import dev.lapidary.kernels.Kernels.RopeTable;
 import dev.lapidary.kernels.Matrix;
-import dev.lapidary.model.ActivationObserver.Stage;
 import org.jspecify.annotations.Nullable;
 
-/// The attention half of a layer: `residual += postNorm?(output(attention(x)))` with `x = preNorm(residual)`.
-final class Attention {
+/// Attention over the keys and values in the cache, its own included.
+final class Attention implements TokenMixer {
     /// Rows of one block of queries in a long run.
     static final int MAX_BLOCK_ROWS = 128;
 
@@ -22,24 +21,18 @@ final class Attention {
     private final Kernels kernels;
     private final BlockAttention blocks;
 
-    Attention(int index, GemmaConfig config, LayerConfig traits, LayerWeights weights, Kernels kernels) {
+    Attention(int index, LayerConfig traits, float epsilon, LayerWeights weights, Kernels kernels) {
         this.index = index;
         this.traits = traits;
-        this.epsilon = config.normEpsilon();
+        this.epsilon = epsilon;
         this.weights = weights;
         this.kernels = kernels;
         blocks = new BlockAttention(traits, kernels);
     }
 
-    /// Adds to `activations.residual` `[seq, embedding]` and extends the caches of the batch.
-    void forward(
-            Batch batch,
-            Activations activations,
-            Workspace.AttentionScratch scratch,
-            @Nullable ActivationObserver observer) {
-        Activations.Layer layer = activations.layer(index);
-        kernels.rmsNorm(activations.residual, weights.preAttentionNorm(), epsilon, activations.normed);
-        kernels.project(activations.normed, weights.queryKeyValue(), layer.projected);
+    @Override
+    public void forward(Batch batch, Activations activations, Workspace.AttentionScratch scratch) {
+        Activations.AttentionLayer layer = activations.attention(index);
         kernels.headNormRope(
                 layer.queries, weights.queryNorm(), epsilon, layer.rope, traits.queryScale(), layer.queries);
         for (int i = 0; i < batch.runs(); i++) {
@@ -53,13 +46,6 @@ final class Attention {
             } else {
                 blocks.forward(layer, run, keys, values, scratch);
             }
-        }
-        kernels.project(layer.attended, weights.outputProjection(), activations.branch);
-        Decoder.observe(observer, index, Stage.ATTENTION, activations.branch);
-        if (weights.postAttentionNorm() != null) {
-            kernels.rmsNormAdd(activations.branch, weights.postAttentionNorm(), epsilon, activations.residual);
-        } else {
-            kernels.add(activations.branch, activations.residual);
         }
     }
 
@@ -75,7 +61,7 @@ final class Attention {
         }
     }
 
-    private void attendSingly(Activations.Layer layer, Batch.Run run, Heads keys, Heads values) {
+    private void attendSingly(Activations.AttentionLayer layer, Batch.Run run, Heads keys, Heads values) {
         for (int i = 0; i < run.rows(); i++) {
             int position = run.position() + i;
             int first = firstVisible(traits, position);
@@ -86,7 +72,7 @@ final class Attention {
                     first % keys.rows(),
                     position + 1 - first,
                     traits.softcap(),
-                    layer.attendedRow(run.row() + i));
+                    layer.mixedRow(run.row() + i));
         }
     }
 

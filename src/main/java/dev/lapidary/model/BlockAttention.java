@@ -17,8 +17,8 @@ final class BlockAttention {
         this.kernels = kernels;
     }
 
-    /// Attends all rows of `run`, whose keys and values are in the cache by then; writes `layer.attended`.
-    void forward(Activations.Layer layer, Batch.Run run, Heads keys, Heads values, AttentionScratch scratch) {
+    /// Attends all rows of `run`, whose keys and values are in the cache by then; writes `layer.mixed`.
+    void forward(Activations.AttentionLayer layer, Batch.Run run, Heads keys, Heads values, AttentionScratch scratch) {
         int done = 0;
         while (done < run.rows()) {
             int position = run.position() + done;
@@ -30,8 +30,7 @@ final class BlockAttention {
                     Matrix.dense(scratch.scores().data(), scratch.scores().type(), rows, kvSeq);
             for (int head = 0; head < traits.heads(); head++) {
                 Matrix query = layer.queries.head(head, run.row() + done, rows);
-                Matrix out =
-                        layer.attended.rows(run.row() + done, rows).cols(head * traits.headDim(), traits.headDim());
+                Matrix out = layer.mixed.rows(run.row() + done, rows).cols(head * traits.headDim(), traits.headDim());
                 attend(query, head / traits.headsPerKv(), keys, values, first, scores, scratch, out);
             }
             done += rows;

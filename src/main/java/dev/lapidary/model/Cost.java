@@ -5,7 +5,7 @@ package dev.lapidary.model;
 ///
 /// @param operations  products and sums, each counted
 /// @param weightBytes of weights, once for each pass over them
-/// @param cacheBytes  of keys and values, read and written
+/// @param cacheBytes  of keys, values and recurrent states, read and written
 public record Cost(double operations, double weightBytes, double cacheBytes) {
     /// Bytes in all.
     public double bytes() {
@@ -41,7 +41,8 @@ public record Cost(double operations, double weightBytes, double cacheBytes) {
             operations += sequences * layerOperations(config, layer, position, rows);
             long span = (long) rows + visible(layer, position) - 1;
             double keyAndValueBytes = 2.0 * layer.kvCols() * KvCache.ELEMENT_BYTES;
-            cacheBytes += sequences * (span + rows) * keyAndValueBytes;
+            double stateBytes = 2.0 * RecurrentState.bytes(layer);
+            cacheBytes += sequences * ((span + rows) * keyAndValueBytes + stateBytes);
         }
         operations += 2.0 * logitRows * config.embedding() * config.vocab();
         return new Cost(operations, weightBytes(model, sequences * rows, logitRows), cacheBytes);
@@ -49,8 +50,13 @@ public record Cost(double operations, double weightBytes, double cacheBytes) {
 
     /// The layer's products, and those of attention over the keys that each row sees.
     private static double layerOperations(GemmaConfig config, LayerConfig layer, int position, int rows) {
-        double weights = (double) config.embedding() * (2 * layer.queryCols() + 2 * layer.kvCols())
+        double weights = (double) config.embedding() * (layer.inputCols() + layer.queryCols())
                 + 3.0 * config.embedding() * layer.neurons();
+        if (layer.attention() == AttentionType.RECURRENT) {
+            double gates = 2.0 * layer.queryCols() * layer.headDim();
+            double convolution = (double) layer.convolution() * layer.queryCols();
+            return 2 * rows * (weights + gates + convolution);
+        }
         double keys = 0;
         for (int row = 0; row < rows; row++) {
             keys += visible(layer, position + row);
@@ -59,7 +65,9 @@ public record Cost(double operations, double weightBytes, double cacheBytes) {
     }
 
     private static int visible(LayerConfig layer, int position) {
-        return position + 1 - Attention.firstVisible(layer, position);
+        return layer.attention() == AttentionType.RECURRENT
+                ? 0
+                : position + 1 - Attention.firstVisible(layer, position);
     }
 
     /// Every layer once, a row of the embedding per token, and the head if there are logits to compute.

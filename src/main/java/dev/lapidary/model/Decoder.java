@@ -19,7 +19,7 @@ public final class Decoder {
     private final Weights weights;
     private final Kernels kernels;
     private final Workspace workspace;
-    private final List<Attention> attentions = new ArrayList<>();
+    private final List<TokenMixing> mixings = new ArrayList<>();
     private final List<FeedForward> feedForwards = new ArrayList<>();
 
     Decoder(GemmaConfig config, Weights weights, Kernels kernels, Workspace workspace) {
@@ -28,9 +28,8 @@ public final class Decoder {
         this.kernels = kernels;
         this.workspace = workspace;
         for (int i = 0; i < config.layers().size(); i++) {
-            LayerConfig traits = config.layers().get(i);
             LayerWeights layer = weights.layers().get(i);
-            attentions.add(new Attention(i, config, traits, layer, kernels));
+            mixings.add(new TokenMixing(i, config, layer, kernels));
             feedForwards.add(new FeedForward(i, config, layer, kernels));
         }
     }
@@ -41,6 +40,7 @@ public final class Decoder {
     /// @param observer  sees the activations on the way; null for none
     /// @return the residual stream after the last layer, `[seq, embedding]`, valid until the next batch
     /// @throws CancellationException    if `cancelled` says so; the caches then hold nothing new that counts
+    /// @throws IllegalStateException    if a run does not begin where the recurrent states of its cache stand
     /// @throws IllegalArgumentException if an id is outside the vocabulary or the batch has more rows than the
     ///     workspace
     public Matrix forward(Batch batch, BooleanSupplier cancelled, @Nullable ActivationObserver observer) {
@@ -59,13 +59,17 @@ public final class Decoder {
         }
         kernels.embed(weights.embedding(), workspace.ids, config.embeddingScale(), activations.residual);
         observe(observer, -1, Stage.RESIDUAL, activations.residual);
-        for (int i = 0; i < attentions.size(); i++) {
+        for (int i = 0; i < mixings.size(); i++) {
             if (cancelled.getAsBoolean()) {
                 throw new CancellationException("cancelled before layer " + i);
             }
-            attentions.get(i).forward(batch, activations, workspace.attention, observer);
+            mixings.get(i).forward(batch, activations, workspace.attention, observer);
             feedForwards.get(i).forward(activations, observer);
             observe(observer, i, Stage.RESIDUAL, activations.residual);
+        }
+        for (int i = 0; i < batch.runs(); i++) {
+            Batch.Run run = batch.run(i);
+            run.cache().commit(run.position() + run.rows());
         }
         return activations.residual;
     }
@@ -97,6 +101,7 @@ public final class Decoder {
     private void load(Batch batch) {
         for (int j = 0; j < batch.runs(); j++) {
             Batch.Run run = batch.run(j);
+            run.cache().begin(run.position());
             MemorySegment.copy(
                     run.ids(),
                     run.from(),

@@ -22,9 +22,17 @@ final class FeedForward {
     void forward(Activations activations, @Nullable ActivationObserver observer) {
         Activations.Layer layer = activations.layer(index);
         kernels.rmsNorm(activations.residual, weights.preFeedForwardNorm(), epsilon, activations.normed);
-        kernels.geglu(activations.normed, weights.gate(), weights.up(), layer.gated);
+        FeedForwardBiases biases = weights.biases();
+        if (biases == null) {
+            kernels.geglu(activations.normed, weights.gate(), weights.up(), layer.gated);
+        } else {
+            kernels.geglu(activations.normed, weights.gate(), biases.gate(), weights.up(), biases.up(), layer.gated);
+        }
         Decoder.observe(observer, index, Stage.GATED, layer.gated);
         kernels.project(layer.gated, weights.down(), activations.branch);
+        if (biases != null) {
+            kernels.addBias(biases.down(), activations.branch);
+        }
         Decoder.observe(observer, index, Stage.FEED_FORWARD, activations.branch);
         if (weights.postFeedForwardNorm() != null) {
             kernels.rmsNormAdd(activations.branch, weights.postFeedForwardNorm(), epsilon, activations.residual);

@@ -36,6 +36,8 @@ record GgufNames() implements TensorNames {
             case UP -> "ffn_up";
             case DOWN -> "ffn_down";
             case POST_FEED_FORWARD_NORM -> "post_ffw_norm";
+            default ->
+                throw new IllegalArgumentException("tensor: got %s, which these files do not have".formatted(tensor));
         };
         return "blk.%d.%s.weight".formatted(layer, part);
     }

@@ -25,9 +25,7 @@ public final class HuggingFaceConfig {
         modelType = outer.string("model_type");
         HuggingFaceDefaults found = HuggingFaceDefaults.BY_MODEL_TYPE.get(modelType);
         if (found == null) {
-            throw outer.problem(
-                    "model_type",
-                    "one of " + String.join(", ", new TreeSet<>(HuggingFaceDefaults.BY_MODEL_TYPE.keySet())));
+            throw outer.problem("model_type", "one of " + String.join(", ", modelTypes()));
         }
         defaults = found;
         keys = defaults.textConfig() ? outer.object("text_config") : outer;
@@ -41,12 +39,19 @@ public final class HuggingFaceConfig {
     /// @throws CheckpointException naming the file and key that is missing, unknown or not implemented
     public static GemmaConfig read(ConfigKeys config, @Nullable ConfigKeys generationConfig)
             throws CheckpointException {
-        HuggingFaceConfig reader = new HuggingFaceConfig(config);
         try {
-            return reader.read(generationConfig);
+            return config.string("model_type").equals(RecurrentGemmaConfig.MODEL_TYPE)
+                    ? RecurrentGemmaConfig.read(config, generationConfig)
+                    : new HuggingFaceConfig(config).read(generationConfig);
         } catch (IllegalArgumentException e) {
             throw new CheckpointException("%s: %s".formatted(config.source(), e.getMessage()), e);
         }
+    }
+
+    private static Set<String> modelTypes() {
+        Set<String> types = new TreeSet<>(HuggingFaceDefaults.BY_MODEL_TYPE.keySet());
+        types.add(RecurrentGemmaConfig.MODEL_TYPE);
+        return types;
     }
 
     private GemmaConfig read(@Nullable ConfigKeys generationConfig) throws CheckpointException {
@@ -64,7 +69,7 @@ public final class HuggingFaceConfig {
                         "final_logit_softcapping", softcapDefault("final_logit_softcapping", defaults.finalSoftcap())),
                 keys.intValue("max_position_embeddings", defaults.maxPositions()),
                 keys.intValue("bos_token_id", outer.intValue("bos_token_id", 2)),
-                stopIds(generationConfig),
+                stopIds(generationConfig == null ? List.of(keys, outer) : List.of(keys, outer, generationConfig)),
                 layers());
         refuseUnread(outer);
         return config;
@@ -155,10 +160,10 @@ public final class HuggingFaceConfig {
         return types;
     }
 
-    private List<Integer> stopIds(@Nullable ConfigKeys generationConfig) throws CheckpointException {
+    /// Every `eos_token_id` of these places; 1 where there is none.
+    static List<Integer> stopIds(List<ConfigKeys> places) throws CheckpointException {
         Set<Integer> ids = new LinkedHashSet<>();
-        for (ConfigKeys place :
-                generationConfig == null ? List.of(keys, outer) : List.of(keys, outer, generationConfig)) {
+        for (ConfigKeys place : places) {
             if (place.has("eos_token_id")) {
                 ids.addAll(place.ints("eos_token_id"));
             }
@@ -185,7 +190,8 @@ public final class HuggingFaceConfig {
         }
     }
 
-    private static void refuseUnread(ConfigKeys config) throws CheckpointException {
+    /// Refuses, by name, every key that nothing has read.
+    static void refuseUnread(ConfigKeys config) throws CheckpointException {
         for (String key : config.unread()) {
             if (!HuggingFaceDefaults.NO_ARITHMETIC.contains(key.substring(key.lastIndexOf('.') + 1))) {
                 throw new CheckpointException(

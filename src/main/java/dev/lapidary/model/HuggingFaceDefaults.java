@@ -91,6 +91,7 @@ record HuggingFaceDefaults(
             "dtype",
             "eoi_token_index",
             "eos_token_id",
+            "final_w_init_variance_scale",
             "finetuning_task",
             "id2label",
             "image_token_index",
@@ -114,5 +115,6 @@ record HuggingFaceDefaults(
             "unsloth_fixed",
             "unsloth_version",
             "use_cache",
-            "vision_config");
+            "vision_config",
+            "w_init_variance_scale");
 }

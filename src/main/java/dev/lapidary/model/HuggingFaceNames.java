@@ -23,7 +23,7 @@ record HuggingFaceNames(String decoder, String outer) implements TensorNames {
             List.of("vision_tower.", "multi_modal_projector.", "model.vision_tower.", "model.multi_modal_projector.");
 
     /// Buffers that old exports wrote among the weights; they are computed from the config.
-    private static final String ROPE_BUFFER = ".rotary_emb.inv_freq";
+    static final String ROPE_BUFFER = ".rotary_emb.inv_freq";
 
     /// The names that fit `checkpoint`; the plain text-only ones if none does, so that the error names what people
     /// expect.
@@ -73,6 +73,8 @@ record HuggingFaceNames(String decoder, String outer) implements TensorNames {
             case UP -> "mlp.up_proj";
             case DOWN -> "mlp.down_proj";
             case POST_FEED_FORWARD_NORM -> "post_feedforward_layernorm";
+            default ->
+                throw new IllegalArgumentException("tensor: got %s, which these files do not have".formatted(tensor));
         };
         return "%slayers.%d.%s.weight".formatted(decoder, layer, part);
     }

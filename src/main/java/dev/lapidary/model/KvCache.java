@@ -6,9 +6,11 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
-/// Keys and values of one sequence, F32. A LOCAL layer keeps a ring of its window and one chunk, a GLOBAL layer every
-/// position up to the capacity; position `p` stands in slot `p % slots`.
+/// What the layers keep of one sequence, F32. A LOCAL layer keeps keys and values in a ring of its window and one
+/// chunk, a GLOBAL layer those of every position up to the capacity; position `p` stands in slot `p % slots`. A
+/// RECURRENT layer keeps its state, which does not grow: after the last batch, and before it.
 public final class KvCache {
     /// Slots come in multiples of this, so that blocks of keys begin and end at multiples of it too.
     static final int SLOT_ALIGNMENT = 64;
@@ -21,6 +23,8 @@ public final class KvCache {
 
     private final int capacity;
     private final List<Layer> layers = new ArrayList<>();
+    private final StateVersions versions = new StateVersions();
+    private final boolean recurrent;
 
     /// A cache of zeros in memory of `allocator`.
     ///
@@ -29,15 +33,22 @@ public final class KvCache {
     public KvCache(GemmaConfig config, int capacity, int maxChunk, SegmentAllocator allocator) {
         this.capacity = capacity;
         for (LayerConfig layer : config.layers()) {
-            int slots = slots(layer, capacity, maxChunk);
-            layers.add(new Layer(heads(layer, slots, allocator), heads(layer, slots, allocator)));
+            layers.add(
+                    layer.attention() == AttentionType.RECURRENT
+                            ? new States(
+                                    RecurrentState.allocate(layer, allocator),
+                                    RecurrentState.allocate(layer, allocator))
+                            : keysAndValues(layer, slots(layer, capacity, maxChunk), allocator));
         }
+        recurrent = layers.stream().anyMatch(States.class::isInstance);
     }
 
     /// Bytes that a cache of these extents takes, all layers together.
     public static long bytes(GemmaConfig config, int capacity, int maxChunk) {
         return config.layers().stream()
-                .mapToLong(layer -> 2L * slots(layer, capacity, maxChunk) * layer.kvCols() * ELEMENT_BYTES)
+                .mapToLong(layer -> layer.attention() == AttentionType.RECURRENT
+                        ? StateVersions.COUNT * RecurrentState.bytes(layer)
+                        : 2L * slots(layer, capacity, maxChunk) * layer.kvCols() * ELEMENT_BYTES)
                 .reduce(0, Math::addExact);
     }
 
@@ -58,19 +69,53 @@ public final class KvCache {
 
     /// Keys of a layer, `[slots, kvHeads, headDim]`, a head's slots contiguous.
     Heads keys(int layer) {
-        return layers.get(layer).keys;
+        return keysAndValues(layer).keys;
     }
 
     /// Values of a layer, as [#keys].
     Heads values(int layer) {
-        return layers.get(layer).values;
+        return keysAndValues(layer).values;
+    }
+
+    /// Announces a batch that goes on from `position`.
+    ///
+    /// @throws IllegalStateException if recurrent states stand elsewhere
+    void begin(int position) {
+        if (recurrent) {
+            versions.begin(position);
+        }
+    }
+
+    /// Says that the batch is through, and that everything below `position` is here.
+    void commit(int position) {
+        versions.commit(position);
+    }
+
+    /// The state that the batch at hand goes on from; null where the sequence begins.
+    @Nullable
+    RecurrentState stateBefore(int layer) {
+        return versions.isEmpty() ? null : states(layer).version(versions.read());
+    }
+
+    /// Where the batch at hand puts its state.
+    RecurrentState stateAfter(int layer) {
+        return states(layer).version(versions.written());
     }
 
     /// Makes this the same as `source` for every position below `position`.
     public void copyFrom(KvCache source, int position) {
+        versions.copyFrom(source.versions);
         for (int i = 0; i < layers.size(); i++) {
-            copy(source.keys(i), keys(i), position);
-            copy(source.values(i), values(i), position);
+            switch (layers.get(i)) {
+                case KeysAndValues target -> {
+                    copy(source.keys(i), target.keys, position);
+                    copy(source.values(i), target.values, position);
+                }
+                case States target -> {
+                    target.first.copyFrom(source.states(i).first);
+                    target.second.copyFrom(source.states(i).second);
+                }
+            }
         }
     }
 
@@ -78,20 +123,38 @@ public final class KvCache {
     /// nothing, so that reading them takes the time it takes.
     public void fill(int position) {
         for (Layer layer : layers) {
-            fill(layer.keys, position);
-            fill(layer.values, position);
+            switch (layer) {
+                case KeysAndValues slots -> {
+                    fill(slots.keys, position);
+                    fill(slots.values, position);
+                }
+                case States states -> {
+                    states.first.fill(STAND_IN);
+                    states.second.fill(STAND_IN);
+                }
+            }
         }
+        assume(position);
     }
 
-    /// How far back from `position` every LOCAL layer still has its window when all up to `newest` is stored.
+    /// Lets recurrent states stand for the first `position` positions, or all but the last of them, whatever they
+    /// hold.
+    public void assume(int position) {
+        versions.assume(position);
+    }
+
+    /// Whether every LOCAL layer still has the window of `position` when all up to `newest` is stored, and every
+    /// RECURRENT layer its state: the one after the last batch or the one before it.
     ///
     /// @return whether a sequence that was at `newest` may go on from `position` without reading its tokens again
     public boolean canRewind(GemmaConfig config, int newest, int position) {
+        if (recurrent && !versions.has(position)) {
+            return false;
+        }
         for (int i = 0; i < layers.size(); i++) {
             LayerConfig layer = config.layers().get(i);
-            int slots = keys(i).rows();
-            if (layer.attention() == AttentionType.LOCAL && newest > slots) {
-                int oldestKept = newest - slots;
+            if (layer.attention() == AttentionType.LOCAL && newest > keys(i).rows()) {
+                int oldestKept = newest - keys(i).rows();
                 if (position > 0 && Math.max(0, position - layer.window() + 1) < oldestKept) {
                     return false;
                 }
@@ -130,5 +193,25 @@ public final class KvCache {
         return new Heads(data, slots, layer.kvHeads(), layer.headDim(), layer.headDim(), headStride);
     }
 
-    private record Layer(Heads keys, Heads values) {}
+    private static KeysAndValues keysAndValues(LayerConfig layer, int slots, SegmentAllocator allocator) {
+        return new KeysAndValues(heads(layer, slots, allocator), heads(layer, slots, allocator));
+    }
+
+    private KeysAndValues keysAndValues(int layer) {
+        return (KeysAndValues) layers.get(layer);
+    }
+
+    private States states(int layer) {
+        return (States) layers.get(layer);
+    }
+
+    private sealed interface Layer {}
+
+    private record KeysAndValues(Heads keys, Heads values) implements Layer {}
+
+    private record States(RecurrentState first, RecurrentState second) implements Layer {
+        RecurrentState version(int version) {
+            return version == 0 ? first : second;
+        }
+    }
 }

@@ -2,8 +2,11 @@ package dev.lapidary.model;
 
 /// The traits of one decoder layer, all that the decoder asks to know how to run it.
 ///
+/// A RECURRENT layer has no keys: its `heads` are the blocks of its gates' weights, `headDim` columns each, and what
+/// only attention has (`kvHeads`, `window`, `softcap`) is 0; rope and query scale say nothing.
+///
 /// @param attention   which keys it sees
-/// @param window      keys a LOCAL layer sees, the query's own included; 0 in a GLOBAL layer
+/// @param window      keys a LOCAL layer sees, the query's own included; 0 in other layers
 /// @param rope        its rotary position embedding
 /// @param heads       query heads
 /// @param kvHeads     key and value heads, a divisor of `heads`
@@ -13,6 +16,8 @@ package dev.lapidary.model;
 /// @param queryKeyNorm whether queries and keys get an RMSNorm per head before RoPE
 /// @param postNorms   whether the attention and feed-forward outputs get an RMSNorm before the residual add
 /// @param neurons     width of the feed-forward
+/// @param convolution tokens that a RECURRENT layer's convolution sees, the current one included; 0 in other layers
+/// @param biases      whether the output projection and the feed-forward add biases
 public record LayerConfig(
         AttentionType attention,
         int window,
@@ -24,11 +29,23 @@ public record LayerConfig(
         float softcap,
         boolean queryKeyNorm,
         boolean postNorms,
-        int neurons) {
+        int neurons,
+        int convolution,
+        boolean biases) {
     /// Throws `IllegalArgumentException` naming the trait that does not fit.
     public LayerConfig {
         require(heads > 0, "heads", heads, "a positive number");
-        require(kvHeads > 0 && heads % kvHeads == 0, "kvHeads", kvHeads, "a divisor of %d heads".formatted(heads));
+        boolean recurrent = attention == AttentionType.RECURRENT;
+        require(
+                recurrent ? kvHeads == 0 : kvHeads > 0 && heads % kvHeads == 0,
+                "kvHeads",
+                kvHeads,
+                recurrent ? "0 in a RECURRENT layer" : "a divisor of %d heads".formatted(heads));
+        require(
+                recurrent ? convolution > 0 : convolution == 0,
+                "convolution",
+                convolution,
+                "0 but for RECURRENT, and a positive number there");
         require(headDim > 0 && headDim % 2 == 0, "headDim", headDim, "a positive even number");
         require(
                 headDim <= Integer.MAX_VALUE / (heads + 2L * kvHeads),
@@ -37,7 +54,7 @@ public record LayerConfig(
                 "few enough elements for %d heads".formatted(heads));
         require(neurons > 0, "neurons", neurons, "a positive number");
         require(
-                attention == AttentionType.GLOBAL ? window == 0 : window > 0,
+                attention == AttentionType.LOCAL ? window > 0 : window == 0,
                 "window",
                 window,
                 "0 for GLOBAL and a positive number for LOCAL");
@@ -46,12 +63,47 @@ public record LayerConfig(
         require(queryScale > 0 && Float.isFinite(queryScale), "queryScale", queryScale, "a positive number");
     }
 
+    /// A layer of attention without biases.
+    public LayerConfig(
+            AttentionType attention,
+            int window,
+            Rope rope,
+            int heads,
+            int kvHeads,
+            int headDim,
+            float queryScale,
+            float softcap,
+            boolean queryKeyNorm,
+            boolean postNorms,
+            int neurons) {
+        this(
+                attention,
+                window,
+                rope,
+                heads,
+                kvHeads,
+                headDim,
+                queryScale,
+                softcap,
+                queryKeyNorm,
+                postNorms,
+                neurons,
+                0,
+                false);
+    }
+
     /// Query heads that share one key and value head.
     public int headsPerKv() {
         return heads / kvHeads;
     }
 
-    /// Columns of the query projection.
+    /// Columns of the input projection: queries, keys and values, or a recurrent block's x and y.
+    public int inputCols() {
+        return attention == AttentionType.RECURRENT ? 2 * queryCols() : queryCols() + 2 * kvCols();
+    }
+
+    /// Columns of the query projection, and of what goes into the output projection; in a RECURRENT layer, of its
+    /// state.
     public int queryCols() {
         return heads * headDim;
     }

@@ -11,26 +11,33 @@ import org.jspecify.annotations.Nullable;
 
 /// Weights of one decoder layer. Norms are F32 `[1, width]` and hold the whole factor; matrices are `[out, in]`.
 ///
-/// @param queryKeyValue     query, key and value projections of the same input
+/// @param inputProjection   query, key and value, or a recurrent block's x and y, of the same input
 /// @param queryNorm         over a query head, null without the trait
 /// @param keyNorm           over a key head, null without the trait
+/// @param recurrence        a recurrent block's; null with attention
+/// @param outputBias        `[1, embedding]`, null without the trait
 /// @param postAttentionNorm on the attention output before the residual add, null without the trait
+/// @param biases            of the feed-forward, null without the trait
 /// @param postFeedForwardNorm on the feed-forward output before the residual add, null without the trait
 record LayerWeights(
         Matrix preAttentionNorm,
-        Projection queryKeyValue,
+        Projection inputProjection,
         @Nullable Matrix queryNorm,
         @Nullable Matrix keyNorm,
+        @Nullable RecurrenceWeights recurrence,
         Projection outputProjection,
+        @Nullable Matrix outputBias,
         @Nullable Matrix postAttentionNorm,
         Matrix preFeedForwardNorm,
         WeightMatrix gate,
         WeightMatrix up,
         Projection down,
+        @Nullable FeedForwardBiases biases,
         @Nullable Matrix postFeedForwardNorm) {
-    /// Every matrix, norms left out, in the order of the forward pass.
+    /// Every matrix that may be converted, norms and gates of recurrences left out, in the order of the forward
+    /// pass.
     Stream<WeightMatrix> matrices() {
-        return Stream.of(queryKeyValue.parts(), outputProjection.parts(), List.of(gate, up), down.parts())
+        return Stream.of(inputProjection.parts(), outputProjection.parts(), List.of(gate, up), down.parts())
                 .flatMap(List::stream);
     }
 
@@ -40,15 +47,18 @@ record LayerWeights(
     LayerWeights withMatrices(Arena arena, UnaryOperator<WeightMatrix> change) {
         return new LayerWeights(
                 preAttentionNorm,
-                changed(queryKeyValue, arena, change),
+                changed(inputProjection, arena, change),
                 queryNorm,
                 keyNorm,
+                recurrence,
                 changed(outputProjection, arena, change),
+                outputBias,
                 postAttentionNorm,
                 preFeedForwardNorm,
                 change.apply(gate),
                 change.apply(up),
                 changed(down, arena, change),
+                biases,
                 postFeedForwardNorm);
     }
 

@@ -40,8 +40,31 @@ public record ModuleTree(String name, String shape, long parameters, long bytes,
     }
 
     private static ModuleTree layer(int index, LayerWeights layer) {
-        List<WeightMatrix> queryKeyValue = layer.queryKeyValue().parts();
-        ModuleTree attention = inner(
+        RecurrenceWeights recurrence = layer.recurrence();
+        FeedForwardBiases biases = layer.biases();
+        ModuleTree feedForward = inner(
+                "feedForward",
+                present(
+                        leaf("gate", layer.gate()),
+                        leaf("gateBias", biases == null ? null : biases.gate()),
+                        leaf("up", layer.up()),
+                        leaf("upBias", biases == null ? null : biases.up()),
+                        leaf("down", layer.down().parts().getFirst()),
+                        leaf("downBias", biases == null ? null : biases.down())));
+        return inner(
+                Integer.toString(index),
+                present(
+                        leaf("preAttentionNorm", layer.preAttentionNorm()),
+                        recurrence == null ? attention(layer) : recurrence(layer, recurrence),
+                        leaf("postAttentionNorm", layer.postAttentionNorm()),
+                        leaf("preFeedForwardNorm", layer.preFeedForwardNorm()),
+                        feedForward,
+                        leaf("postFeedForwardNorm", layer.postFeedForwardNorm())));
+    }
+
+    private static ModuleTree attention(LayerWeights layer) {
+        List<WeightMatrix> queryKeyValue = layer.inputProjection().parts();
+        return inner(
                 "attention",
                 present(
                         leaf("queryProjection", queryKeyValue.get(0)),
@@ -51,22 +74,29 @@ public record ModuleTree(String name, String shape, long parameters, long bytes,
                         leaf("keyNorm", layer.keyNorm()),
                         leaf(
                                 "outputProjection",
-                                layer.outputProjection().parts().getFirst())));
-        ModuleTree feedForward = inner(
-                "feedForward",
-                present(
-                        leaf("gate", layer.gate()),
-                        leaf("up", layer.up()),
-                        leaf("down", layer.down().parts().getFirst())));
+                                layer.outputProjection().parts().getFirst()),
+                        leaf("outputBias", layer.outputBias())));
+    }
+
+    private static ModuleTree recurrence(LayerWeights layer, RecurrenceWeights recurrence) {
+        List<WeightMatrix> branches = layer.inputProjection().parts();
         return inner(
-                Integer.toString(index),
+                "recurrence",
                 present(
-                        leaf("preAttentionNorm", layer.preAttentionNorm()),
-                        attention,
-                        leaf("postAttentionNorm", layer.postAttentionNorm()),
-                        leaf("preFeedForwardNorm", layer.preFeedForwardNorm()),
-                        feedForward,
-                        leaf("postFeedForwardNorm", layer.postFeedForwardNorm())));
+                        leaf("xProjection", branches.get(0)),
+                        leaf("yProjection", branches.get(1)),
+                        leaf("inputBias", recurrence.inputBias()),
+                        leaf("convolution", recurrence.taps()),
+                        leaf("convolutionBias", recurrence.tapBias()),
+                        leaf("inputGate", recurrence.inputGate()),
+                        leaf("inputGateBias", recurrence.inputGateBias()),
+                        leaf("recurrenceGate", recurrence.recurrenceGate()),
+                        leaf("recurrenceGateBias", recurrence.recurrenceGateBias()),
+                        leaf("rate", recurrence.rate()),
+                        leaf(
+                                "outputProjection",
+                                layer.outputProjection().parts().getFirst()),
+                        leaf("outputBias", layer.outputBias())));
     }
 
     private static ModuleTree inner(String name, List<ModuleTree> children) {

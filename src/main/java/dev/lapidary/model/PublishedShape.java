@@ -63,6 +63,16 @@ public enum PublishedShape {
          "hidden_size": 5376, "intermediate_size": 21504, "num_hidden_layers": 62, "num_attention_heads": 32,
          "num_key_value_heads": 16, "head_dim": 128, "query_pre_attn_scalar": 168, "sliding_window": 1024,
          "rope_scaling": {"rope_type": "linear", "factor": 8}}}\
+        """),
+    /// RecurrentGemma, 2B.
+    RECURRENT_GEMMA_2B("recurrentgemma-2b", """
+        {"model_type": "recurrent_gemma", "hidden_size": 2560, "intermediate_size": 15360, "num_hidden_layers": 26,
+         "num_attention_heads": 10, "num_key_value_heads": 1, "lru_width": 2560}\
+        """),
+    /// RecurrentGemma, 9B.
+    RECURRENT_GEMMA_9B("recurrentgemma-9b", """
+        {"model_type": "recurrent_gemma", "hidden_size": 4096, "intermediate_size": 24576, "num_hidden_layers": 38,
+         "num_attention_heads": 16, "num_key_value_heads": 1, "lru_width": 4096}\
         """);
 
     private final String shapeName;

@@ -50,8 +50,11 @@ final class RandomWeights {
     static long bytes(GemmaConfig config) {
         long elements = (long) config.vocab() * config.embedding();
         for (LayerConfig layer : config.layers()) {
-            elements += (long) config.embedding() * (2 * layer.queryCols() + 2 * layer.kvCols())
+            elements += (long) config.embedding() * (layer.inputCols() + layer.queryCols())
                     + 3L * config.embedding() * layer.neurons();
+            if (layer.attention() == AttentionType.RECURRENT) {
+                elements += 2L * layer.queryCols() * layer.headDim();
+            }
         }
         return elements * DataType.BF16.bytes();
     }
@@ -68,22 +71,31 @@ final class RandomWeights {
     private LayerWeights layer(LayerConfig layer) {
         int width = config.embedding();
         boolean post = layer.postNorms();
+        boolean recurrent = layer.attention() == AttentionType.RECURRENT;
         return new LayerWeights(
                 norm(width),
                 new Projection(
                         arena,
-                        List.of(
-                                matrix(layer.queryCols(), width),
-                                matrix(layer.kvCols(), width),
-                                matrix(layer.kvCols(), width))),
+                        recurrent
+                                ? List.of(matrix(layer.queryCols(), width), matrix(layer.queryCols(), width))
+                                : List.of(
+                                        matrix(layer.queryCols(), width),
+                                        matrix(layer.kvCols(), width),
+                                        matrix(layer.kvCols(), width))),
                 optionalNorm(layer.queryKeyNorm(), layer.headDim()),
                 optionalNorm(layer.queryKeyNorm(), layer.headDim()),
+                recurrent ? recurrence(layer) : null,
                 new Projection(arena, List.of(matrix(width, layer.queryCols()))),
+                layer.biases() ? filled(1, width, 0) : null,
                 optionalNorm(post, width),
                 norm(width),
                 matrix(layer.neurons(), width),
                 matrix(layer.neurons(), width),
                 new Projection(arena, List.of(matrix(width, layer.neurons()))),
+                layer.biases()
+                        ? new FeedForwardBiases(
+                                filled(1, layer.neurons(), 0), filled(1, layer.neurons(), 0), filled(1, width, 0))
+                        : null,
                 optionalNorm(post, width));
     }
 
@@ -106,10 +118,28 @@ final class RandomWeights {
 
     /// The factor that an untrained norm has.
     private Matrix norm(int width) {
-        Matrix norm = Matrix.allocate(arena, 1, width);
-        for (int i = 0; i < width; i++) {
-            norm.data().setAtIndex(ValueLayout.JAVA_FLOAT, i, 1f);
+        return filled(1, width, 1);
+    }
+
+    /// Decays by a tenth per token with a gate half open; a convolution that is the mean of its taps.
+    private RecurrenceWeights recurrence(LayerConfig layer) {
+        int width = layer.queryCols();
+        return new RecurrenceWeights(
+                filled(1, 2 * width, 0),
+                filled(layer.convolution(), width, 1f / layer.convolution()),
+                filled(1, width, 0),
+                matrix(width, layer.headDim()),
+                filled(1, width, 0),
+                matrix(width, layer.headDim()),
+                filled(1, width, 0),
+                filled(1, width, -0.2f));
+    }
+
+    private Matrix filled(int rows, int cols, float value) {
+        Matrix matrix = Matrix.allocate(arena, rows, cols);
+        for (long i = 0; i < (long) rows * cols; i++) {
+            matrix.data().setAtIndex(ValueLayout.JAVA_FLOAT, i, value);
         }
-        return norm;
+        return matrix;
     }
 }

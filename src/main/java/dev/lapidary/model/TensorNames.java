@@ -4,11 +4,12 @@ import dev.lapidary.checkpoint.Checkpoint;
 import dev.lapidary.checkpoint.Configuration;
 
 /// Where a checkpoint keeps each weight: the names in its format.
-sealed interface TensorNames permits HuggingFaceNames, GgufNames {
+sealed interface TensorNames permits HuggingFaceNames, RecurrentGemmaNames, GgufNames {
     /// The names that fit `checkpoint`.
     static TensorNames of(Checkpoint checkpoint) {
         return switch (checkpoint.configuration()) {
-            case Configuration.HuggingFace _ -> HuggingFaceNames.of(checkpoint);
+            case Configuration.HuggingFace _ ->
+                RecurrentGemmaNames.fit(checkpoint) ? new RecurrentGemmaNames() : HuggingFaceNames.of(checkpoint);
             case Configuration.Gguf _ -> new GgufNames();
         };
     }

@@ -54,7 +54,7 @@ public record WeightFormats(
     /// What becomes of a layer's matrix; null: it stays. Query, key and value of several types stay blocks, though
     /// there may be panels for one of them: one pass then streams all three.
     private @Nullable WeightConversion ofLayer(LayerWeights layer, WeightMatrix matrix) {
-        Projection together = layer.queryKeyValue();
+        Projection together = layer.inputProjection();
         boolean mixed = !together.isUniform() && together.parts().contains(matrix);
         return layers == null && mixed ? null : effective(layers, matrix);
     }

@@ -21,6 +21,9 @@ import org.jspecify.annotations.Nullable;
 
 /// Finds every weight that a config asks for, checks its shape, and makes sure that nothing in the file was left over.
 final class WeightsReader {
+    /// RecurrentGemma's constant c: `a = exp(-c * gate * softplus(parameter))`.
+    private static final double DECAY_SHARPNESS = -8;
+
     private final Checkpoint checkpoint;
     private final GemmaConfig config;
     private final Arena arena;
@@ -58,18 +61,28 @@ final class WeightsReader {
         int width = config.embedding();
         boolean qkNorm = layer.queryKeyNorm();
         boolean post = layer.postNorms();
+        boolean recurrent = layer.attention() == AttentionType.RECURRENT;
         return new LayerWeights(
                 norm(name(i, LayerTensor.PRE_ATTENTION_NORM), width),
-                queryKeyValue(i, layer),
-                optionalNorm(qkNorm, name(i, LayerTensor.QUERY_NORM), layer.headDim()),
-                optionalNorm(qkNorm, name(i, LayerTensor.KEY_NORM), layer.headDim()),
-                projection(name(i, LayerTensor.ATTENTION_OUTPUT), width, layer.queryCols()),
-                optionalNorm(post, name(i, LayerTensor.POST_ATTENTION_NORM), width),
+                recurrent ? recurrentInput(i, layer) : queryKeyValue(i, layer),
+                optionalNorm(qkNorm, i, LayerTensor.QUERY_NORM, layer.headDim()),
+                optionalNorm(qkNorm, i, LayerTensor.KEY_NORM, layer.headDim()),
+                recurrent ? recurrence(i, layer) : null,
+                projection(
+                        name(i, recurrent ? LayerTensor.RECURRENT_OUTPUT : LayerTensor.ATTENTION_OUTPUT),
+                        width,
+                        layer.queryCols()),
+                optionalVector(
+                        layer.biases(),
+                        i, recurrent ? LayerTensor.RECURRENT_OUTPUT_BIAS : LayerTensor.ATTENTION_OUTPUT_BIAS,
+                        width),
+                optionalNorm(post, i, LayerTensor.POST_ATTENTION_NORM, width),
                 norm(name(i, LayerTensor.PRE_FEED_FORWARD_NORM), width),
                 matrix(name(i, LayerTensor.GATE), layer.neurons(), width),
                 matrix(name(i, LayerTensor.UP), layer.neurons(), width),
                 projection(name(i, LayerTensor.DOWN), width, layer.neurons()),
-                optionalNorm(post, name(i, LayerTensor.POST_FEED_FORWARD_NORM), width));
+                layer.biases() ? feedForwardBiases(i, layer) : null,
+                optionalNorm(post, i, LayerTensor.POST_FEED_FORWARD_NORM, width));
     }
 
     private Projection queryKeyValue(int i, LayerConfig layer) throws CheckpointException {
@@ -80,6 +93,73 @@ final class WeightsReader {
                         matrix(name(i, LayerTensor.QUERY), layer.queryCols(), width),
                         matrix(name(i, LayerTensor.KEY), layer.kvCols(), width),
                         matrix(name(i, LayerTensor.VALUE), layer.kvCols(), width)));
+    }
+
+    private Projection recurrentInput(int i, LayerConfig layer) throws CheckpointException {
+        int width = config.embedding();
+        return new Projection(
+                arena,
+                List.of(
+                        matrix(name(i, LayerTensor.RECURRENT_X), layer.queryCols(), width),
+                        matrix(name(i, LayerTensor.RECURRENT_Y), layer.queryCols(), width)));
+    }
+
+    private RecurrenceWeights recurrence(int i, LayerConfig layer) throws CheckpointException {
+        int width = layer.queryCols();
+        List<Long> heads = List.of((long) layer.heads(), (long) layer.headDim());
+        List<Long> gate = List.of((long) layer.heads(), (long) layer.headDim(), (long) layer.headDim());
+        Matrix inputBias = Matrix.allocate(arena, 1, 2 * width);
+        widen(tensor(name(i, LayerTensor.RECURRENT_X_BIAS), List.of((long) width)), inputBias.cols(0, width));
+        widen(tensor(name(i, LayerTensor.RECURRENT_Y_BIAS), List.of((long) width)), inputBias.cols(width, width));
+        return new RecurrenceWeights(
+                inputBias,
+                taps(i, layer),
+                vector(name(i, LayerTensor.CONVOLUTION_BIAS), List.of((long) width)),
+                gate(name(i, LayerTensor.INPUT_GATE), gate),
+                vector(name(i, LayerTensor.INPUT_GATE_BIAS), heads),
+                gate(name(i, LayerTensor.RECURRENCE_GATE), gate),
+                vector(name(i, LayerTensor.RECURRENCE_GATE_BIAS), heads),
+                rate(i, width));
+    }
+
+    /// Stored `[width, 1, taps]`; a tap's weights side by side are what goes through rows fast.
+    private Matrix taps(int i, LayerConfig layer) throws CheckpointException {
+        int width = layer.queryCols();
+        int count = layer.convolution();
+        Tensor stored = tensor(name(i, LayerTensor.CONVOLUTION), List.of((long) width, 1L, (long) count));
+        Matrix taps = Matrix.allocate(arena, count, width);
+        for (int tap = 0; tap < count; tap++) {
+            for (int c = 0; c < width; c++) {
+                float weight = element(stored.data(), stored.type(), c * count + tap);
+                taps.data().setAtIndex(ValueLayout.JAVA_FLOAT, (long) tap * width + c, weight);
+            }
+        }
+        return taps;
+    }
+
+    private Matrix gate(String name, List<Long> shape) throws CheckpointException {
+        Tensor tensor = tensor(name, shape);
+        int out = Math.toIntExact(shape.getLast());
+        return Matrix.dense(tensor.data(), tensor.type(), Math.toIntExact(shape.getFirst() * shape.get(1)), out);
+    }
+
+    /// The logarithm of the decay with an open gate: `-8 softplus(parameter)`.
+    private Matrix rate(int i, int width) throws CheckpointException {
+        Matrix rate = vector(name(i, LayerTensor.RECURRENCE_PARAMETER), List.of((long) width));
+        for (int c = 0; c < width; c++) {
+            double parameter = rate.data().getAtIndex(ValueLayout.JAVA_FLOAT, c);
+            double softplus = Math.max(parameter, 0) + Math.log1p(Math.exp(-Math.abs(parameter)));
+            rate.data().setAtIndex(ValueLayout.JAVA_FLOAT, c, (float) (DECAY_SHARPNESS * softplus));
+        }
+        return rate;
+    }
+
+    private FeedForwardBiases feedForwardBiases(int i, LayerConfig layer) throws CheckpointException {
+        List<Long> neurons = List.of((long) layer.neurons());
+        return new FeedForwardBiases(
+                vector(name(i, LayerTensor.GATE_BIAS), neurons),
+                vector(name(i, LayerTensor.UP_BIAS), neurons),
+                vector(name(i, LayerTensor.DOWN_BIAS), List.of((long) config.embedding())));
     }
 
     private String name(int i, LayerTensor tensor) {
@@ -98,8 +178,8 @@ final class WeightsReader {
                 : Matrix.dense(tensor.data(), tensor.type(), rows, cols);
     }
 
-    private @Nullable Matrix optionalNorm(boolean present, String name, int width) throws CheckpointException {
-        return present ? norm(name, width) : null;
+    private @Nullable Matrix optionalNorm(boolean present, int i, LayerTensor tensor, int width) throws CheckpointException {
+        return present ? norm(name(i, tensor), width) : null;
     }
 
     /// The factor `stored + normOffset` in F32: norms are small, and folding here spares every kernel the addition.
@@ -111,6 +191,25 @@ final class WeightsReader {
             norm.data().setAtIndex(ValueLayout.JAVA_FLOAT, i, factor);
         }
         return norm;
+    }
+
+    private @Nullable Matrix optionalVector(boolean present, int i, LayerTensor tensor, int width) throws CheckpointException {
+        return present ? vector(name(i, tensor), List.of((long) width)) : null;
+    }
+
+    /// All elements of a tensor in F32, side by side.
+    private Matrix vector(String name, List<Long> shape) throws CheckpointException {
+        Tensor tensor = tensor(name, shape);
+        int count = Math.toIntExact(shape.stream().reduce(1L, Math::multiplyExact));
+        Matrix vector = Matrix.allocate(arena, 1, count);
+        widen(tensor, vector);
+        return vector;
+    }
+
+    private static void widen(Tensor tensor, Matrix vector) throws CheckpointException {
+        for (int i = 0; i < vector.cols(); i++) {
+            vector.data().setAtIndex(ValueLayout.JAVA_FLOAT, i, element(tensor.data(), tensor.type(), i));
+        }
     }
 
     private static float element(MemorySegment data, DataType type, int i) {

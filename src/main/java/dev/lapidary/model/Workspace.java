@@ -33,7 +33,8 @@ public final class Workspace {
     final Matrix normed;
     final Matrix branch;
     final Matrix projected;
-    final Matrix attended;
+    final Matrix mixed;
+    final Matrix recurrent;
     final Matrix gated;
     final Matrix logits;
     final AttentionScratch attention;
@@ -47,8 +48,9 @@ public final class Workspace {
         residual = matrix(allocator, maxRows, config.embedding());
         normed = matrix(allocator, maxRows, config.embedding());
         branch = matrix(allocator, maxRows, config.embedding());
-        projected = matrix(allocator, maxRows, widest(config, Workspace::projectedCols));
-        attended = matrix(allocator, maxRows, widest(config, LayerConfig::queryCols));
+        projected = matrix(allocator, maxRows, widest(config, LayerConfig::inputCols));
+        mixed = matrix(allocator, maxRows, widest(config, LayerConfig::queryCols));
+        recurrent = matrix(allocator, maxRows, widest(config, Workspace::recurrentCols));
         gated = matrix(allocator, maxRows, widest(config, LayerConfig::neurons));
         logits = matrix(allocator, Math.min(maxRows, MAX_LOGIT_ROWS), config.vocab());
         attention = new AttentionScratch(
@@ -66,8 +68,9 @@ public final class Workspace {
     /// Bytes that a workspace of these extents takes.
     public static long bytes(GemmaConfig config, int maxRows) {
         long perRow = 3L * config.embedding()
-                + widest(config, Workspace::projectedCols)
+                + widest(config, LayerConfig::inputCols)
                 + widest(config, LayerConfig::queryCols)
+                + widest(config, Workspace::recurrentCols)
                 + widest(config, LayerConfig::neurons)
                 + 2;
         List<Rope> ropes =
@@ -125,8 +128,9 @@ public final class Workspace {
         return found;
     }
 
-    private static int projectedCols(LayerConfig layer) {
-        return layer.queryCols() + 2 * layer.kvCols();
+    /// What a recurrent block has between its projections: the convolution's output and two gates.
+    private static int recurrentCols(LayerConfig layer) {
+        return layer.attention() == AttentionType.RECURRENT ? 3 * layer.queryCols() : 0;
     }
 
     private static int widest(GemmaConfig config, ToIntFunction<LayerConfig> width) {

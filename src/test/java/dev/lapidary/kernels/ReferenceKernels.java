@@ -52,6 +52,13 @@ public final class ReferenceKernels implements Kernels {
     }
 
     @Override
+    public void addBias(Matrix bias, Matrix out) {
+        for (int r = 0; r < out.rows(); r++) {
+            add(bias, out.row(r));
+        }
+    }
+
+    @Override
     public void ropeTable(MemorySegment inverseFrequencies, MemorySegment positions, Matrix cos, Matrix sin) {
         for (int r = 0; r < cos.rows(); r++) {
             for (int i = 0; i < cos.cols(); i++) {
@@ -106,14 +113,84 @@ public final class ReferenceKernels implements Kernels {
 
     @Override
     public void geglu(Matrix in, WeightMatrix gate, WeightMatrix up, Matrix out) {
+        Matrix none = Matrix.allocate(Arena.ofAuto(), 1, out.cols());
+        geglu(in, gate, none, up, none, out);
+    }
+
+    @Override
+    public void geglu(Matrix in, WeightMatrix gate, Matrix gateBias, WeightMatrix up, Matrix upBias, Matrix out) {
         Matrix scratch = Matrix.allocate(Arena.ofAuto(), out.rows(), out.cols());
         matmulTransposed(in, Panels.dense(gate), out);
         matmulTransposed(in, Panels.dense(up), scratch);
+        addBias(gateBias, out);
+        addBias(upBias, scratch);
         for (int r = 0; r < out.rows(); r++) {
             for (int c = 0; c < out.cols(); c++) {
                 set(out, r, c, geluTanh(get(out, r, c)) * get(scratch, r, c));
             }
         }
+    }
+
+    @Override
+    public void causalConv(
+            Matrix in, int row, int count, Matrix taps, Matrix bias, @Nullable Matrix state, Matrix next, Matrix out) {
+        int width = taps.rows();
+        for (int c = 0; c < in.cols(); c++) {
+            double[] inputs = new double[width - 1 + count];
+            for (int i = 0; i < inputs.length; i++) {
+                int past = i - (width - 1);
+                inputs[i] = past >= 0 ? get(in, row + past, c) : state == null ? 0 : get(state, i, c);
+            }
+            for (int r = 0; r < count; r++) {
+                double sum = get(bias, 0, c);
+                for (int t = 0; t < width; t++) {
+                    sum += get(taps, t, c) * inputs[r + t];
+                }
+                set(out, row + r, c, sum);
+            }
+            for (int i = 0; i < width - 1; i++) {
+                set(next, i, c, inputs[count + i]);
+            }
+        }
+    }
+
+    @Override
+    public void blockDiagonal(Matrix in, Matrix weights, Matrix bias, Matrix out) {
+        int n = weights.cols();
+        int k = in.cols() / (out.cols() / n);
+        for (int block = 0; block < out.cols() / n; block++) {
+            matmul(in.cols(block * k, k), weights.rows(block * k, k), out.cols(block * n, n));
+        }
+        addBias(bias, out);
+    }
+
+    @Override
+    public void rgLru(
+            Matrix in,
+            Matrix inputGate,
+            Matrix recurrenceGate,
+            Matrix branch,
+            int row,
+            int count,
+            Matrix rate,
+            @Nullable Matrix state,
+            Matrix next,
+            Matrix out) {
+        for (int c = 0; c < in.cols(); c++) {
+            double h = state == null ? 0 : get(state, 0, c);
+            for (int r = row; r < row + count; r++) {
+                double input = sigmoid(get(inputGate, r, c)) * get(in, r, c);
+                double decay = Math.exp(get(rate, 0, c) * sigmoid(get(recurrenceGate, r, c)));
+                boolean first = state == null && r == row;
+                h = first ? input : decay * h + Math.sqrt(1 - decay * decay) * input;
+                set(out, r, c, h * geluTanh(get(branch, r, c)));
+            }
+            set(next, 0, c, h);
+        }
+    }
+
+    private static double sigmoid(double x) {
+        return 1 / (1 + Math.exp(-x));
     }
 
     @Override

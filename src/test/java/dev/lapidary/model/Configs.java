@@ -59,14 +59,16 @@ final class Configs {
                 softcap,
                 l.queryKeyNorm(),
                 l.postNorms(),
-                l.neurons());
+                l.neurons(),
+                l.convolution(),
+                l.biases());
     }
 
     static LayerConfig withRope(LayerConfig l, double theta, double factor) {
         return new LayerConfig(
                 l.attention(),
                 l.window(),
-                new Rope(theta, factor, l.headDim()),
+                new Rope(theta, factor, l.rope().dims()),
                 l.heads(),
                 l.kvHeads(),
                 l.headDim(),
@@ -74,6 +76,25 @@ final class Configs {
                 l.softcap(),
                 l.queryKeyNorm(),
                 l.postNorms(),
-                l.neurons());
+                l.neurons(),
+                l.convolution(),
+                l.biases());
+    }
+
+    static LayerConfig withRotatedDims(LayerConfig l, int dims) {
+        return new LayerConfig(
+                l.attention(),
+                l.window(),
+                new Rope(l.rope().theta(), l.rope().factor(), dims),
+                l.heads(),
+                l.kvHeads(),
+                l.headDim(),
+                l.queryScale(),
+                l.softcap(),
+                l.queryKeyNorm(),
+                l.postNorms(),
+                l.neurons(),
+                l.convolution(),
+                l.biases());
     }
 }

@@ -22,7 +22,11 @@ import java.util.List;
 public record Golden(Path folder, int[] prompt, int[] continuation) {
     /// Cases whose whole prompt is text.
     public static final List<String> TEXT_CASES =
-            List.of("gemma1-mqa", "gemma1-mha", "gemma2", "gemma3-text", "gemma3-text-ropescale");
+            List.of("gemma1-mqa", "gemma1-mha", "gemma2", "gemma3-text", "gemma3-text-ropescale", "recurrentgemma");
+
+    /// Those of them that GGUF knows how to say.
+    public static final List<String> GGUF_CASES =
+            TEXT_CASES.stream().filter(name -> !name.equals("recurrentgemma")).toList();
 
     /// Largest difference from the reference's logits, as a fraction of the largest of them.
     public static final double F32_TOLERANCE = 2e-4;

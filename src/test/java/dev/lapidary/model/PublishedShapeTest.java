@@ -23,7 +23,9 @@ class PublishedShapeTest {
         "gemma-3-1b, gemma-3-1b-it",
         "gemma-3-4b, gemma-3-4b-it",
         "gemma-3-12b, gemma-3-12b-it",
-        "gemma-3-27b, gemma-3-27b-it"
+        "gemma-3-27b, gemma-3-27b-it",
+        "recurrentgemma-2b, recurrentgemma-2b",
+        "recurrentgemma-9b, recurrentgemma-9b"
     })
     void everyShapeIsThatOfItsConfig(String name, String file) throws CheckpointException {
         GemmaConfig published =

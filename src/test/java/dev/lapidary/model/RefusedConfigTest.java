@@ -34,6 +34,20 @@ class RefusedConfigTest {
         gemma3_text | 'sliding_window_pattern':0                      | sliding_window_pattern: got 0, need at least 1
         gemma3_text | '_sliding_window_pattern':-1                    | _sliding_window_pattern: got -1, need at least 1
         gemma3_text | 'head_dim':'wide'                               | head_dim: got "wide", need an integer
+        recurrent_gemma | 'attention_bias':true                       | attention_bias: got true, need false
+        recurrent_gemma | 'embeddings_scale_by_sqrt_dim':false        | embeddings_scale_by_sqrt_dim: got false, need true
+        recurrent_gemma | 'hidden_activation':'gelu'                  | hidden_activation: got "gelu", need gelu_pytorch_tanh
+        recurrent_gemma | 'block_types':['recurrent','global']        | block_types: got a list of 2, need recurrent or attention
+        recurrent_gemma | 'block_types':[]                            | block_types: got a list of 0, need at least one entry
+        recurrent_gemma | '_block_types':['attention']                | _block_types: got a list of 1, need [recurrent, recurrent, attention] as block_types says
+        recurrent_gemma | 'lru_width':2561                            | lru_width: got 2561, need a multiple of 10 heads
+        recurrent_gemma | 'conv1d_width':0                            | conv1d_width: got 0, need at least 1
+        recurrent_gemma | 'intermediate_size':7                       | intermediate_size: got 7, need an even number
+        recurrent_gemma | 'attention_window_size':0                   | attention_window_size: got 0, need at least 1
+        recurrent_gemma | 'partial_rotary_factor':1.5                 | partial_rotary_factor: got 1.5, need above 0 and at most 1
+        recurrent_gemma | 'num_hidden_layers':0                       | num_hidden_layers: got 0, need 1 to 1024
+        recurrent_gemma | 'rope_parameters':{'rope_type':'linear'}    | rope_parameters.rope_type: got "linear", need default
+        recurrent_gemma | 'scan_type':2                               | scan_type: got a key this version does not know, need one it does, since it may change the results
         gemma3_text | 'hidden_size':1.5                               | hidden_size: got 1.5, need an integer from -2147483648 to 2147483647
         """)
     void aKeyIsNamed(String modelType, String keys, String problem) throws CheckpointException {
@@ -90,7 +104,7 @@ class RefusedConfigTest {
         ConfigKeys config = HuggingFaceConfigTest.parse("llama", "");
         assertThatThrownBy(() -> HuggingFaceConfig.read(config, null))
                 .isInstanceOf(CheckpointException.class)
-                .hasMessage("config.json: model_type: got \"llama\", need one of gemma, gemma2, gemma3, gemma3_text");
+                .hasMessage("config.json: model_type: got \"llama\", need one of gemma, gemma2, gemma3, gemma3_text, recurrent_gemma");
     }
 
     @Test

@@ -20,7 +20,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 /// golden no longer holds.
 class TraitsTest {
     @ParameterizedTest
-    @ValueSource(strings = {"gemma1-mqa", "gemma1-mha", "gemma2", "gemma3-text", "gemma3-text-ropescale"})
+    @ValueSource(
+            strings = {"gemma1-mqa", "gemma1-mha", "gemma2", "gemma3-text", "gemma3-text-ropescale", "recurrentgemma"})
     void theDecoderAgreesWithTheReference(String name) throws IOException {
         assertThat(worstDifference(name, UnaryOperator.identity(), UnaryOperator.identity()))
                 .isLessThan(Golden.F32_TOLERANCE / 4);
@@ -64,8 +65,32 @@ class TraitsTest {
                         l -> Configs.with(l, l.window(), 1 / (float) Math.sqrt(l.headDim()), l.softcap())));
     }
 
+    static Stream<Arguments> recurrentSwitchedOff() {
+        String golden = "recurrentgemma";
+        return Stream.of(
+                config(
+                        golden,
+                        "embedding scale not rounded to BF16",
+                        c -> Configs.with(c, (float) Math.sqrt(c.embedding()), c.normOffset(), c.finalSoftcap())),
+                config(golden, "final softcap", c -> Configs.with(c, c.embeddingScale(), c.normOffset(), 0f)),
+                layers(golden, "window one longer", l -> Configs.withWindow(l, l.window() + 1)),
+                layers(golden, "window one shorter", l -> Configs.withWindow(l, l.window() - 1)),
+                layers(golden, "all of a head rotated", l -> Configs.withRotatedDims(l, l.headDim())),
+                weights(golden, "attention output bias", w -> w.recurrence() == null ? biases(w, false, true) : w),
+                weights(golden, "recurrent output bias", w -> w.recurrence() == null ? w : biases(w, false, true)),
+                weights(golden, "feed-forward biases", w -> biases(w, true, false)),
+                recurrence(golden, "input bias", r -> changed(r, 0)),
+                recurrence(golden, "convolution", r -> changed(r, 1)),
+                recurrence(golden, "convolution bias", r -> changed(r, 2)),
+                recurrence(golden, "input gate", r -> changed(r, 3)),
+                recurrence(golden, "input gate bias", r -> changed(r, 4)),
+                recurrence(golden, "recurrence gate", r -> changed(r, 5)),
+                recurrence(golden, "recurrence gate bias", r -> changed(r, 6)),
+                recurrence(golden, "decay", r -> changed(r, 7)));
+    }
+
     @ParameterizedTest
-    @MethodSource("switchedOff")
+    @MethodSource({"switchedOff", "recurrentSwitchedOff"})
     void eachTraitBites(String name, UnaryOperator<GemmaConfig> config, UnaryOperator<LayerWeights> weights)
             throws IOException {
         assertThat(worstDifference(name, config, weights)).isGreaterThan(5 * Golden.F32_TOLERANCE);
@@ -120,16 +145,70 @@ class TraitsTest {
             LayerWeights w, boolean query, boolean key, boolean postAttention, boolean postFeedForward) {
         return new LayerWeights(
                 w.preAttentionNorm(),
-                w.queryKeyValue(),
+                w.inputProjection(),
                 query ? w.queryNorm() : null,
                 key ? w.keyNorm() : null,
+                w.recurrence(),
                 w.outputProjection(),
+                w.outputBias(),
                 postAttention ? w.postAttentionNorm() : null,
                 w.preFeedForwardNorm(),
                 w.gate(),
                 w.up(),
                 w.down(),
+                w.biases(),
                 postFeedForward ? w.postFeedForwardNorm() : null);
+    }
+
+    private static Arguments recurrence(String golden, String trait, UnaryOperator<RecurrenceWeights> change) {
+        return weights(golden, trait, w -> {
+            RecurrenceWeights recurrence = w.recurrence();
+            return recurrence == null ? w : with(w, change.apply(recurrence), w.outputBias(), w.biases());
+        });
+    }
+
+    private static LayerWeights biases(LayerWeights w, boolean output, boolean feedForward) {
+        return with(w, w.recurrence(), output ? w.outputBias() : null, feedForward ? w.biases() : null);
+    }
+
+    private static LayerWeights with(
+            LayerWeights w, RecurrenceWeights recurrence, Matrix outputBias, FeedForwardBiases biases) {
+        return new LayerWeights(
+                w.preAttentionNorm(),
+                w.inputProjection(),
+                w.queryNorm(),
+                w.keyNorm(),
+                recurrence,
+                w.outputProjection(),
+                outputBias,
+                w.postAttentionNorm(),
+                w.preFeedForwardNorm(),
+                w.gate(),
+                w.up(),
+                w.down(),
+                biases,
+                w.postFeedForwardNorm());
+    }
+
+    /// With the `component`-th weight all zeros; of the convolution, which would leave nothing, all taps but the last.
+    private static RecurrenceWeights changed(RecurrenceWeights r, int component) {
+        Matrix[] all = {
+            r.inputBias(),
+            r.taps(),
+            r.tapBias(),
+            r.inputGate(),
+            r.inputGateBias(),
+            r.recurrenceGate(),
+            r.recurrenceGateBias(),
+            r.rate()
+        };
+        Matrix zeros = Matrix.allocate(Arena.ofAuto(), all[component].rows(), all[component].cols());
+        if (component == 1) {
+            Matrix last = r.taps().row(r.taps().rows() - 1);
+            zeros.row(zeros.rows() - 1).data().copyFrom(last.data());
+        }
+        all[component] = zeros;
+        return new RecurrenceWeights(all[0], all[1], all[2], all[3], all[4], all[5], all[6], all[7]);
     }
 
     private static boolean local(LayerConfig layer) {

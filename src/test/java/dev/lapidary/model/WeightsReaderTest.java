@@ -102,7 +102,7 @@ class WeightsReaderTest {
         try (Checkpoint checkpoint = Checkpoint.open(folder);
                 Arena arena = Arena.ofConfined()) {
             Weights weights = WeightsReader.read(checkpoint, config(checkpoint), arena);
-            assertThat(weights.layers().get(1).queryKeyValue().parts())
+            assertThat(weights.layers().get(1).inputProjection().parts())
                     .map(WeightMatrix::format)
                     .containsExactly("F32", "F32", "BF16");
         }
