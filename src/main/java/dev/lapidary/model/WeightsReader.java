@@ -91,7 +91,13 @@ final class WeightsReader {
     }
 
     private WeightMatrix matrix(String name, int rows, int cols) throws CheckpointException {
-        Tensor tensor = tensor(name, List.of((long) rows, (long) cols));
+        return view(tensor(name, List.of((long) rows, (long) cols)));
+    }
+
+    /// A tensor of two extents in place.
+    static WeightMatrix view(Tensor tensor) throws CheckpointException {
+        int rows = Math.toIntExact(tensor.shape().getFirst());
+        int cols = Math.toIntExact(tensor.shape().getLast());
         Optional<BlockType> blocks = BlockType.named(tensor.storedType());
         return blocks.isPresent()
                 ? new BlockMatrix(tensor.data(), blocks.get(), rows, cols)
@@ -113,7 +119,8 @@ final class WeightsReader {
         return norm;
     }
 
-    private static float element(MemorySegment data, DataType type, int i) {
+    /// An element of a dense tensor, widened.
+    static float element(MemorySegment data, DataType type, int i) {
         return switch (type) {
             case F32 -> data.getAtIndex(ValueLayout.JAVA_FLOAT, i);
             case BF16 -> Float.intBitsToFloat(data.getAtIndex(ValueLayout.JAVA_SHORT, i) << 16);
