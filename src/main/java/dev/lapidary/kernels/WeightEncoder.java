@@ -53,12 +53,12 @@ public final class WeightEncoder implements AutoCloseable {
     }
 
     /// Encodes all rows of `stored`, whose columns are whole blocks where blocks are to be made. Rows of the same
-    /// format are handed on as they are.
+    /// format are handed on as they are. Where `stored` lay, nothing can be read afterwards that no file holds.
     ///
     /// @throws ArithmeticException for a value that F16 cannot hold, if that is what is made
     public void encode(WeightMatrix stored, Sink sink) throws IOException {
         long wideRowBytes = (long) stored.cols() * Float.BYTES;
-        int most = (int) Math.clamp(SLICE_BYTES / wideRowBytes, 1, Math.max(1, stored.rows()));
+        int most = Math.clamp(SLICE_BYTES / wideRowBytes, 1, Math.max(1, stored.rows()));
         for (int from = 0; from < stored.rows(); from += most) {
             WeightMatrix slice = rows(stored, from, Math.min(most, stored.rows() - from));
             MemorySegment in = elements(slice);
