@@ -9,8 +9,8 @@ import java.util.List;
 import java.util.Optional;
 
 /// Writes a tokenizer as metadata of a GGUF file, the way llama.cpp's converter does for a checkpoint whose
-/// `tokenizer_config.json` lists its special pieces: symbols that steer the model are control pieces, other user-defined
-/// ones have spaces for U+2581, and rows of the embedding without a piece get one that no text becomes.
+/// `tokenizer_config.json` lists its special pieces: symbols that steer the model are control pieces, other
+/// user-defined ones have spaces for U+2581, and rows of the embedding without a piece get one that no text becomes.
 public final class GgufTokenizerKeys {
     private static final String END_OF_TURN = "<end_of_turn>";
     private static final float SYMBOL_SCORE = -1000;
