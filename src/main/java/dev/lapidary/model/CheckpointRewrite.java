@@ -30,7 +30,8 @@ import java.util.function.LongConsumer;
 /// The text model of a checkpoint, to be written in other types as GGUF or safetensors. Tensors are streamed: what is
 /// held in memory are slices of a few MiB, whatever the model.
 public final class CheckpointRewrite {
-    private static final ValueLayout.OfFloat LITTLE = ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfFloat LITTLE =
+            ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     private final Checkpoint checkpoint;
     private final GemmaConfig config;
@@ -58,7 +59,8 @@ public final class CheckpointRewrite {
                 .filter(name -> rewrite.names.belongsElsewhere(name) && !name.endsWith("inv_freq"))
                 .count();
         if (others > 0) {
-            rewrite.notes.add("only the text model is written: %d tensors of other parts are left out".formatted(others));
+            rewrite.notes.add(
+                    "only the text model is written: %d tensors of other parts are left out".formatted(others));
         }
         return rewrite;
     }
@@ -115,7 +117,8 @@ public final class CheckpointRewrite {
         List<RewrittenTensor> entries = tensors(new GgufNames(), matrices, head);
         notes.addAll(RewrittenTensor.notes(entries));
         List<GgufTensorSpec> specs = entries.stream()
-                .map(entry -> new GgufTensorSpec(entry.name(), entry.type(), entry.stored().shape()))
+                .map(entry -> new GgufTensorSpec(
+                        entry.name(), entry.type(), entry.stored().shape()))
                 .toList();
         try (GgufWriter writer = GgufWriter.create(file, keys, specs)) {
             write(entries, config.normOffset(), writer::write, read);
@@ -131,7 +134,10 @@ public final class CheckpointRewrite {
         entries.sort(Comparator.comparing(entry -> -entry.type().blockBytes())); // each aligned, as the format wants it
         notes.addAll(RewrittenTensor.notes(entries));
         List<TensorSpec> specs = entries.stream()
-                .map(entry -> new TensorSpec(entry.name(), DataType.valueOf(entry.type().name()), entry.stored().shape()))
+                .map(entry -> new TensorSpec(
+                        entry.name(),
+                        DataType.valueOf(entry.type().name()),
+                        entry.stored().shape()))
                 .toList();
         try (SafetensorsWriter writer = SafetensorsWriter.create(file, specs)) {
             write(entries, config.normOffset() - 1, writer::write, read);
@@ -147,7 +153,8 @@ public final class CheckpointRewrite {
         void write(MemorySegment bytes) throws IOException;
     }
 
-    private void write(List<RewrittenTensor> entries, float added, Output output, LongConsumer read) throws IOException {
+    private void write(List<RewrittenTensor> entries, float added, Output output, LongConsumer read)
+            throws IOException {
         Map<GgmlType, WeightEncoder> encoders = new EnumMap<>(GgmlType.class);
         try {
             for (RewrittenTensor entry : entries) {
@@ -195,7 +202,8 @@ public final class CheckpointRewrite {
         int count = Math.toIntExact(entry.stored().shape().getFirst());
         MemorySegment out = MemorySegment.ofArray(new byte[count * Float.BYTES]);
         for (int i = 0; i < count; i++) {
-            float value = WeightsReader.element(entry.stored().data(), entry.stored().type(), i);
+            float value =
+                    WeightsReader.element(entry.stored().data(), entry.stored().type(), i);
             out.set(LITTLE, (long) i * Float.BYTES, value + added);
         }
         return out;

@@ -81,7 +81,8 @@ final class GgufConfigKeys {
     }
 
     private void putWindow() {
-        int window = config.layers().stream().mapToInt(LayerConfig::window).max().orElse(0);
+        int window =
+                config.layers().stream().mapToInt(LayerConfig::window).max().orElse(0);
         if (window == 0) {
             if (architecture.equals("gemma2")) {
                 keys.putUint32(key("attention.sliding_window"), 0);

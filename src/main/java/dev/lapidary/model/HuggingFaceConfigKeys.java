@@ -50,7 +50,8 @@ final class HuggingFaceConfigKeys {
     }
 
     private static void rope(GemmaConfig config, String family, SequencedMap<String, Object> keys) {
-        Rope global = rope(config, AttentionType.GLOBAL, config.layers().getFirst().rope());
+        Rope global =
+                rope(config, AttentionType.GLOBAL, config.layers().getFirst().rope());
         keys.put("rope_theta", global.theta());
         boolean ownLocal = family.equals("gemma3");
         if (ownLocal) {
@@ -80,7 +81,8 @@ final class HuggingFaceConfigKeys {
         keys.put("query_pre_attn_scalar", scalar(first.queryScale()));
         keys.put("attn_logit_softcapping", first.softcap() == 0 ? null : decimal(first.softcap()));
         keys.put("final_logit_softcapping", config.finalSoftcap() == 0 ? null : decimal(config.finalSoftcap()));
-        int window = config.layers().stream().mapToInt(LayerConfig::window).max().orElse(0);
+        int window =
+                config.layers().stream().mapToInt(LayerConfig::window).max().orElse(0);
         if (window != 0) {
             keys.put("sliding_window", window);
         }

@@ -36,9 +36,7 @@ record RewrittenTensor(Tensor stored, String name, boolean norm, GgmlType asked)
                     String from = names.layer(i, tensor, layer.postNorms());
                     String to = target.layer(i, tensor, layer.postNorms());
                     tensors.add(
-                            isNorm(tensor)
-                                    ? norm(checkpoint, from, to, kept)
-                                    : matrix(checkpoint, from, to, matrices));
+                            isNorm(tensor) ? norm(checkpoint, from, to, kept) : matrix(checkpoint, from, to, matrices));
                 }
             }
         }

@@ -131,8 +131,8 @@ class SentencePieceFileTest {
     void refusesUnusedPiecesThatTextReaches() throws TokenizerException {
         ProtoWriter letters = ModelWriter.pieces(List.of(TestPiece.normal("a", -1), TestPiece.normal("b", -2)));
         byte[] file = with(ModelWriter.write(PIECES), letters);
-        assertThat(new Tokenizer(read(with(
-                                file, ModelWriter.pieces(List.of(new TestPiece("a?b", 0, PieceType.UNUSED))))))
+        assertThat(new Tokenizer(read(
+                                with(file, ModelWriter.pieces(List.of(new TestPiece("a?b", 0, PieceType.UNUSED))))))
                         .encode("ab"))
                 .containsExactly(260, 261);
         assertThatThrownBy(() ->
