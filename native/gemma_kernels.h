@@ -258,6 +258,11 @@ GEMMA_EXPORT void gemma_pack_q4_0_f16(void *out, const uint16_t *in, int64_t in_
 GEMMA_EXPORT void gemma_pack_q8_0_blocks(void *out, const void *blocks, int64_t rows, int64_t cols);
 GEMMA_EXPORT void gemma_pack_q4_0_blocks(void *out, const void *blocks, int64_t rows, int64_t cols);
 
+// out = GGUF's own blocks of in [rows, cols], row after row without gaps, at any address, quantized as ggml's reference
+// does, to the bit
+GEMMA_EXPORT void gemma_quantize_blocks_q8_0(void *out, const float *in, int64_t in_stride, int64_t rows, int64_t cols);
+GEMMA_EXPORT void gemma_quantize_blocks_q4_0(void *out, const float *in, int64_t in_stride, int64_t rows, int64_t cols);
+
 // out[r] = row first + r of the panels, exactly       out [rows, cols], cols those of the whole matrix
 GEMMA_EXPORT void gemma_unpack_q8_0(float *out, int64_t out_stride, const void *panels, int64_t first, int64_t rows,
                                     int64_t cols);

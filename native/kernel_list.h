@@ -45,6 +45,7 @@
     PACK(gemma_pack_##format##_f16, uint16_t)                                                                          \
     KERNEL(gemma_pack_##format##_blocks, (void *out, const void *blocks, int64_t rows, int64_t cols),                  \
            (out, blocks, rows, cols))                                                                                  \
+    PACK(gemma_quantize_blocks_##format, float)                                                                        \
     KERNEL(gemma_unpack_##format,                                                                                      \
            (float *out, int64_t out_stride, const void *panels, int64_t first, int64_t rows, int64_t cols),            \
            (out, out_stride, panels, first, rows, cols))                                                               \

@@ -1,4 +1,5 @@
-// pack: weights [rows, cols], f32, bf16, f16 or GGUF's own blocks, to panels of Q8_0 or Q4_0 (panels.h)
+// pack: weights [rows, cols], f32, bf16, f16 or GGUF's own blocks, to panels of Q8_0 or Q4_0 (panels.h), or f32 to GGUF's
+// own blocks
 //   Quantizing is ggml's reference, to the bit (ggml-quants.c, quantize_row_q8_0_ref and quantize_row_q4_0_ref):
 //   Q8_0  d = max|x| / 127, value = roundf(x * (1 / d))
 //   Q4_0  d = x of largest |x| / -8, the first such x; value + 8 = min(15, (int)(x * (1 / d) + 8.5))
@@ -161,6 +162,22 @@ INLINE void pack_blocks(const packing *p, int64_t from, int64_t to, format f) {
     }
 }
 
+// A row to GGUF's blocks.
+INLINE void quantize_row(char *out, const float *in, int64_t cols, format f) {
+    const int64_t quants = quants_bytes(f) / PANEL_ROWS;
+    for (int64_t c = 0; c < cols; c += BLOCK, out += 2 + quants) {
+        uint8_t bytes[BLOCK];
+        block values = load_block(in, c, F32);
+        float d = f == Q8_0 ? quantize_q8_0(bytes, values) : quantize_q4_0(bytes, values);
+        uint16_t scale = narrow_f16(d);
+        memcpy(out, &scale, sizeof scale);
+        if (f == Q8_0) {
+            UNROLL for (int i = 0; i < BLOCK; i++) bytes[i] ^= 0x80; // value + 128
+        }
+        memcpy(out + 2, bytes, (size_t)quants);
+    }
+}
+
 #define PACK_OF(suffix, f, from_suffix, T, type)                                                                       \
     void TIER(gemma_pack_##suffix##_##from_suffix)(void *out, const T *in, int64_t in_stride, int64_t rows,            \
                                                    int64_t cols) {                                                     \
@@ -175,6 +192,11 @@ INLINE void pack_blocks(const packing *p, int64_t from, int64_t to, format f) {
     void TIER(gemma_pack_##suffix##_blocks)(void *out, const void *blocks, int64_t rows, int64_t cols) {               \
         const packing p = {out, blocks, 0, rows, cols};                                                                \
         TEAM_SPLIT((rows + PANEL_ROWS - 1) / PANEL_ROWS, 1, rows * cols / 8, from, to, pack_blocks(&p, from, to, f));  \
+    }                                                                                                                  \
+    void TIER(gemma_quantize_blocks_##suffix)(void *out, const float *in, int64_t in_stride, int64_t rows,             \
+                                              int64_t cols) {                                                          \
+        const int64_t row_bytes = cols / BLOCK * (2 + quants_bytes(f) / PANEL_ROWS);                                   \
+        TEAM_EACH(rows, rows *cols / 4, r, quantize_row((char *)out + r * row_bytes, in + r * in_stride, cols, f));    \
     }
 
 PACK(q8_0, Q8_0)

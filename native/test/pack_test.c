@@ -98,6 +98,24 @@ static void blocks_case(int format, int64_t rows, int64_t cols) {
     }
 }
 
+// Into GGUF's blocks: the definition's, byte for byte, and nothing beside them.
+static void quantize_case(int format, int64_t rows, int64_t cols, int64_t gap) {
+    const int64_t blocks = cols / 32, bytes = block_size(format);
+    operand in = make_operand(rows, cols, cols + gap, 4), got = make_operand(1, rows * blocks * bytes, rows * blocks * bytes, 1);
+    fill_hard(in);
+    if (format == 0)
+        gemma_quantize_blocks_q8_0(got.data, in.data, in.stride, rows, cols);
+    else
+        gemma_quantize_blocks_q4_0(got.data, in.data, in.stride, rows, cols);
+    for (int64_t i = 0; i < rows * blocks; i++) {
+        unsigned char want[34];
+        reference_block block = quantize_reference(f32_row(in, i / blocks) + i % blocks * 32, format);
+        block_bytes_reference(want, &block, format);
+        expect_true(memcmp((unsigned char *)got.data + i * bytes, want, (size_t)bytes) == 0,
+                    "quantize blocks: other bytes than the definition's");
+    }
+}
+
 // Rows from a multiple of 16 on are a matrix of their own; rows in the middle unpack alike; ids gather them.
 static void parts_case(int format, int64_t rows, int64_t cols) {
     operand in = make_operand(rows, cols, cols, 4), whole = packed(format, rows, cols),
@@ -139,6 +157,8 @@ void pack_tests(void) {
                     pack_case(format, type, ROWS[i], COLS[j], (int64_t)(seed % 3)), free_operands();
                 blocks_case(format, ROWS[i], COLS[j]);
                 free_operands();
+                quantize_case(format, ROWS[i], COLS[j], (int64_t)(seed % 3));
+                free_operands();
                 if (ROWS[i] > 16) parts_case(format, ROWS[i], COLS[j]);
                 free_operands();
             }
@@ -148,6 +168,7 @@ void pack_tests(void) {
         free_operands();
         pack_case(format, 1, 85, 1152, 0);
         blocks_case(format, 85, 1152);
+        quantize_case(format, 85, 1152, 5);
         parts_case(format, 85, 1152);
         free_operands();
     }

@@ -3212,6 +3212,132 @@ public class GemmaKernels extends GemmaKernels$shared {
         }
     }
 
+    private static class gemma_quantize_blocks_q8_0 {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gemma_quantize_blocks_q8_0");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gemma_quantize_blocks_q8_0(void *out, const float *in, int64_t in_stride, int64_t rows, int64_t cols)
+     * }
+     */
+    public static FunctionDescriptor gemma_quantize_blocks_q8_0$descriptor() {
+        return gemma_quantize_blocks_q8_0.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gemma_quantize_blocks_q8_0(void *out, const float *in, int64_t in_stride, int64_t rows, int64_t cols)
+     * }
+     */
+    public static MethodHandle gemma_quantize_blocks_q8_0$handle() {
+        return gemma_quantize_blocks_q8_0.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gemma_quantize_blocks_q8_0(void *out, const float *in, int64_t in_stride, int64_t rows, int64_t cols)
+     * }
+     */
+    public static MemorySegment gemma_quantize_blocks_q8_0$address() {
+        return gemma_quantize_blocks_q8_0.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gemma_quantize_blocks_q8_0(void *out, const float *in, int64_t in_stride, int64_t rows, int64_t cols)
+     * }
+     */
+    public static void gemma_quantize_blocks_q8_0(MemorySegment out, MemorySegment in, long in_stride, long rows, long cols) {
+        var mh$ = gemma_quantize_blocks_q8_0.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gemma_quantize_blocks_q8_0", out, in, in_stride, rows, cols);
+            }
+            mh$.invokeExact(out, in, in_stride, rows, cols);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gemma_quantize_blocks_q4_0 {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gemma_quantize_blocks_q4_0");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gemma_quantize_blocks_q4_0(void *out, const float *in, int64_t in_stride, int64_t rows, int64_t cols)
+     * }
+     */
+    public static FunctionDescriptor gemma_quantize_blocks_q4_0$descriptor() {
+        return gemma_quantize_blocks_q4_0.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gemma_quantize_blocks_q4_0(void *out, const float *in, int64_t in_stride, int64_t rows, int64_t cols)
+     * }
+     */
+    public static MethodHandle gemma_quantize_blocks_q4_0$handle() {
+        return gemma_quantize_blocks_q4_0.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gemma_quantize_blocks_q4_0(void *out, const float *in, int64_t in_stride, int64_t rows, int64_t cols)
+     * }
+     */
+    public static MemorySegment gemma_quantize_blocks_q4_0$address() {
+        return gemma_quantize_blocks_q4_0.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gemma_quantize_blocks_q4_0(void *out, const float *in, int64_t in_stride, int64_t rows, int64_t cols)
+     * }
+     */
+    public static void gemma_quantize_blocks_q4_0(MemorySegment out, MemorySegment in, long in_stride, long rows, long cols) {
+        var mh$ = gemma_quantize_blocks_q4_0.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gemma_quantize_blocks_q4_0", out, in, in_stride, rows, cols);
+            }
+            mh$.invokeExact(out, in, in_stride, rows, cols);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
     private static class gemma_unpack_q8_0 {
         public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
             GemmaKernels.C_POINTER,

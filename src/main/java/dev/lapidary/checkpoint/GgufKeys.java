@@ -57,6 +57,20 @@ public final class GgufKeys {
         return this;
     }
 
+    /// A key as it stands in another file.
+    ///
+    /// @throws CheckpointException if it is not there
+    public GgufKeys copy(GgufMetadata from, String key) throws CheckpointException {
+        GgufValue value = from.raw(key);
+        if (value.array()) {
+            beginArray(key, value.type(), value.count());
+        } else {
+            begin(key, value.type());
+        }
+        bytes.append(value.bytes());
+        return this;
+    }
+
     /// Number of keys.
     int count() {
         return keys.size();

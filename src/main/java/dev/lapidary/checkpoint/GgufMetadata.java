@@ -168,6 +168,11 @@ public final class GgufMetadata {
                 "%s: %s: got %s, need %s".formatted(source, key, value == null ? "nothing" : value.shown(), need));
     }
 
+    /// The value as it lies in the file.
+    GgufValue raw(String key) throws CheckpointException {
+        return value(key, "a value");
+    }
+
     private GgufValue single(String key, String need) throws CheckpointException {
         GgufValue value = value(key, need);
         if (value.array()) {

@@ -15,6 +15,7 @@ enum CommandName {
     DETOKENIZE,
     INSPECT,
     PULL,
+    QUANTIZE,
     DOCTOR,
     BENCH;
 
@@ -37,6 +38,7 @@ enum CommandName {
             case TOKENIZE -> new TokenizeCommand(console);
             case DETOKENIZE -> new DetokenizeCommand(console);
             case INSPECT -> new InspectCommand(console);
+            case QUANTIZE -> new QuantizeCommand(console);
             case PULL -> new PullCommand(console);
             case DOCTOR -> new DoctorCommand(console);
             case BENCH -> new BenchCommand(console);

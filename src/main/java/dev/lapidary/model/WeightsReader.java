@@ -74,7 +74,8 @@ final class WeightsReader {
                         layer.queryCols()),
                 optionalVector(
                         layer.biases(),
-                        i, recurrent ? LayerTensor.RECURRENT_OUTPUT_BIAS : LayerTensor.ATTENTION_OUTPUT_BIAS,
+                        i,
+                        recurrent ? LayerTensor.RECURRENT_OUTPUT_BIAS : LayerTensor.ATTENTION_OUTPUT_BIAS,
                         width),
                 optionalNorm(post, i, LayerTensor.POST_ATTENTION_NORM, width),
                 norm(name(i, LayerTensor.PRE_FEED_FORWARD_NORM), width),
@@ -171,14 +172,21 @@ final class WeightsReader {
     }
 
     private WeightMatrix matrix(String name, int rows, int cols) throws CheckpointException {
-        Tensor tensor = tensor(name, List.of((long) rows, (long) cols));
+        return view(tensor(name, List.of((long) rows, (long) cols)));
+    }
+
+    /// A tensor of two extents in place.
+    static WeightMatrix view(Tensor tensor) throws CheckpointException {
+        int rows = Math.toIntExact(tensor.shape().getFirst());
+        int cols = Math.toIntExact(tensor.shape().getLast());
         Optional<BlockType> blocks = BlockType.named(tensor.storedType());
         return blocks.isPresent()
                 ? new BlockMatrix(tensor.data(), blocks.get(), rows, cols)
                 : Matrix.dense(tensor.data(), tensor.type(), rows, cols);
     }
 
-    private @Nullable Matrix optionalNorm(boolean present, int i, LayerTensor tensor, int width) throws CheckpointException {
+    private @Nullable Matrix optionalNorm(boolean present, int i, LayerTensor tensor, int width)
+            throws CheckpointException {
         return present ? norm(name(i, tensor), width) : null;
     }
 
@@ -193,7 +201,8 @@ final class WeightsReader {
         return norm;
     }
 
-    private @Nullable Matrix optionalVector(boolean present, int i, LayerTensor tensor, int width) throws CheckpointException {
+    private @Nullable Matrix optionalVector(boolean present, int i, LayerTensor tensor, int width)
+            throws CheckpointException {
         return present ? vector(name(i, tensor), List.of((long) width)) : null;
     }
 
@@ -212,7 +221,8 @@ final class WeightsReader {
         }
     }
 
-    private static float element(MemorySegment data, DataType type, int i) {
+    /// An element of a dense tensor, widened.
+    static float element(MemorySegment data, DataType type, int i) {
         return switch (type) {
             case F32 -> data.getAtIndex(ValueLayout.JAVA_FLOAT, i);
             case BF16 -> Float.intBitsToFloat(data.getAtIndex(ValueLayout.JAVA_SHORT, i) << 16);

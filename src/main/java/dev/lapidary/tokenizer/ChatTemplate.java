@@ -56,10 +56,24 @@ public final class ChatTemplate {
     ///
     /// @throws TokenizerException for a file that is broken, or a template that is not understood
     public static Optional<ChatTemplate> find(Path folder) throws IOException {
+        Optional<Found> found = search(folder);
+        return found.isPresent()
+                ? Optional.of(of(found.get().source(), found.get().text()))
+                : Optional.empty();
+    }
+
+    /// As [#find], as text that nobody looked at.
+    static Optional<String> text(Path folder) throws IOException {
+        return search(folder).map(Found::text);
+    }
+
+    private record Found(String source, String text) {}
+
+    private static Optional<Found> search(Path folder) throws IOException {
         Path own = folder.resolve("chat_template.jinja");
         if (Files.exists(own)) {
             checkSize(own);
-            return Optional.of(of(own.toString(), Files.readString(own)));
+            return Optional.of(new Found(own.toString(), Files.readString(own)));
         }
         for (String name : new String[] {"tokenizer_config.json", "chat_template.json"}) {
             Path file = folder.resolve(name);
@@ -67,7 +81,7 @@ public final class ChatTemplate {
                 checkSize(file);
                 Optional<String> text = read(file);
                 if (text.isPresent()) {
-                    return Optional.of(of("%s: %s".formatted(file, KEY), text.get()));
+                    return Optional.of(new Found("%s: %s".formatted(file, KEY), text.get()));
                 }
             }
         }

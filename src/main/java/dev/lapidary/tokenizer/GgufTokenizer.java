@@ -33,6 +33,11 @@ final class GgufTokenizer {
     }
 
     static TokenizerModel read(GgufMetadata metadata) throws TokenizerException {
+        return pieces(metadata).model();
+    }
+
+    /// The tokenizer with its scores.
+    static ScoredPieces pieces(GgufMetadata metadata) throws TokenizerException {
         try {
             return new GgufTokenizer(metadata).model();
         } catch (CheckpointException e) {
@@ -40,7 +45,7 @@ final class GgufTokenizer {
         }
     }
 
-    private TokenizerModel model() throws CheckpointException, TokenizerException {
+    private ScoredPieces model() throws CheckpointException, TokenizerException {
         if (!metadata.string(MODEL).equals("llama")) {
             throw metadata.problem(MODEL, "\"llama\": a SentencePiece model with scores");
         }
@@ -63,8 +68,9 @@ final class GgufTokenizer {
             pieces.add(
                     type == PieceType.USER_DEFINED ? tokens[id].replace(' ', TokenizerModel.SPACE) : tokens[id], type);
         }
-        return TokenizerModel.ofScores(
+        TokenizerModel model = TokenizerModel.ofScores(
                 metadata.source(), pieces.build(), scores, special, TokenizerModel.UNKNOWN_SURFACE);
+        return new ScoredPieces(model, scores);
     }
 
     private PieceType type(int id, long number, SpecialIds special) throws CheckpointException {

@@ -35,6 +35,10 @@ enum PieceType {
         return null;
     }
 
+    int number() {
+        return number;
+    }
+
     /// Whether text can become this piece by merging characters.
     boolean mergeable() {
         return this == NORMAL || this == UNUSED;

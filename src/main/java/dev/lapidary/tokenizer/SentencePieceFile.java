@@ -34,20 +34,29 @@ final class SentencePieceFile {
     }
 
     static TokenizerModel read(Path file) throws IOException {
+        return pieces(file).model();
+    }
+
+    /// A file with its scores.
+    static ScoredPieces pieces(Path file) throws IOException {
         long bytes = Files.size(file);
         if (bytes > MAX_BYTES) {
             throw new TokenizerException("%s: got %d bytes, need %d at most".formatted(file, bytes, MAX_BYTES));
         }
-        return read(Files.readAllBytes(file), file.toString());
+        return pieces(Files.readAllBytes(file), file.toString());
     }
 
     static TokenizerModel read(byte[] file, String source) throws TokenizerException {
+        return pieces(file, source).model();
+    }
+
+    private static ScoredPieces pieces(byte[] file, String source) throws TokenizerException {
         SentencePieceFile reader = new SentencePieceFile(source);
         reader.readModel(new ProtoReader(file, source));
         return reader.model();
     }
 
-    private TokenizerModel model() throws TokenizerException {
+    private ScoredPieces model() throws TokenizerException {
         require("trainer_spec.model_type", modelType, BPE);
         require("trainer_spec.treat_whitespace_as_suffix", spaceAsSuffix, false);
         require("normalizer_spec.add_dummy_prefix", addDummyPrefix, false);
@@ -58,7 +67,7 @@ final class SentencePieceFile {
         float[] pieceScores = Arrays.copyOf(scores, vocabulary.pieces());
         TokenizerModel model = TokenizerModel.ofScores(source, vocabulary, pieceScores, special, unknownSurface);
         require("trainer_spec.byte_fallback", byteFallback, !model.bytes().none());
-        return model;
+        return new ScoredPieces(model, pieceScores);
     }
 
     private void require(String field, Object got, Object need) throws TokenizerException {

@@ -70,23 +70,12 @@ public final class GgufPieces {
         int[] types = new int[pieces.size()];
         for (int id = 0; id < scores.length; id++) {
             scores[id] = pieces.get(id).score();
-            types[id] = ModelWriter.number(pieces.get(id).type());
+            types[id] = pieces.get(id).type().number();
         }
-        return new GgufKeys()
-                .putString("tokenizer.ggml.model", "llama")
-                .putString("tokenizer.ggml.pre", "default")
-                .putStrings(
-                        "tokenizer.ggml.tokens",
-                        pieces.stream().map(TestPiece::text).toList())
-                .putFloats("tokenizer.ggml.scores", scores)
-                .putInts("tokenizer.ggml.token_type", types)
-                .putUint32("tokenizer.ggml.bos_token_id", 2)
-                .putUint32("tokenizer.ggml.eos_token_id", 1)
-                .putUint32("tokenizer.ggml.unknown_token_id", 3)
-                .putUint32("tokenizer.ggml.padding_token_id", 0)
-                .putBoolean("tokenizer.ggml.add_bos_token", true)
-                .putBoolean("tokenizer.ggml.add_eos_token", false)
-                .putBoolean("tokenizer.ggml.add_space_prefix", false);
+        GgufKeys keys = new GgufKeys();
+        List<String> texts = pieces.stream().map(TestPiece::text).toList();
+        GgufTokenizerKeys.put(texts, scores, types, new SpecialIds(2, 1, 0, 3), keys);
+        return keys;
     }
 
     static Path write(Path file, GgufKeys keys) throws IOException {

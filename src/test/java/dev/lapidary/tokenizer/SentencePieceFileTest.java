@@ -48,23 +48,23 @@ class SentencePieceFileTest {
     @Test
     void refusesNormalization() {
         byte[] file = ModelWriter.write(PIECES);
-        assertThatThrownBy(() -> read(with(file, new ModelWriter().message(3, m -> m.text(2, "map")))))
+        assertThatThrownBy(() -> read(with(file, new ProtoWriter().message(3, m -> m.text(2, "map")))))
                 .hasMessageStartingWith("t.model: normalizer_spec.precompiled_charsmap: got 3 bytes, need none");
-        assertThatThrownBy(() -> read(with(file, new ModelWriter().message(3, m -> m.text(6, "a\tb")))))
+        assertThatThrownBy(() -> read(with(file, new ProtoWriter().message(3, m -> m.text(6, "a\tb")))))
                 .hasMessageStartingWith("t.model: normalizer_spec.normalization_rule_tsv: got 3 bytes, need none");
-        assertThatThrownBy(() -> read(with(file, new ModelWriter().message(5, m -> m.text(2, "map")))))
+        assertThatThrownBy(() -> read(with(file, new ProtoWriter().message(5, m -> m.text(2, "map")))))
                 .hasMessageStartingWith("t.model: denormalizer_spec.precompiled_charsmap: got 3 bytes, need none");
-        assertThatThrownBy(() -> read(with(file, new ModelWriter().message(3, m -> m.varint(4, 1)))))
+        assertThatThrownBy(() -> read(with(file, new ProtoWriter().message(3, m -> m.varint(4, 1)))))
                 .hasMessage("t.model: normalizer_spec.remove_extra_whitespaces: got true, need false");
-        assertThatThrownBy(() -> read(with(file, new ModelWriter().message(3, m -> m.varint(5, 0)))))
+        assertThatThrownBy(() -> read(with(file, new ProtoWriter().message(3, m -> m.varint(5, 0)))))
                 .hasMessage("t.model: normalizer_spec.escape_whitespaces: got false, need true");
-        assertThatThrownBy(() -> read(with(file, new ModelWriter().message(2, m -> m.varint(24, 1)))))
+        assertThatThrownBy(() -> read(with(file, new ProtoWriter().message(2, m -> m.varint(24, 1)))))
                 .hasMessage("t.model: trainer_spec.treat_whitespace_as_suffix: got true, need false");
     }
 
     @Test
     void takesTheUnknownSurfaceFromTheFile() throws TokenizerException {
-        byte[] file = with(ModelWriter.write(PIECES), new ModelWriter().message(2, m -> m.text(44, "?!")));
+        byte[] file = with(ModelWriter.write(PIECES), new ProtoWriter().message(2, m -> m.text(44, "?!")));
         assertThat(new Tokenizer(read(file)).decode(3)).isEqualTo("?!");
     }
 
@@ -129,14 +129,14 @@ class SentencePieceFileTest {
 
     @Test
     void refusesUnusedPiecesThatTextReaches() throws TokenizerException {
-        ModelWriter letters = new ModelWriter().pieces(List.of(TestPiece.normal("a", -1), TestPiece.normal("b", -2)));
+        ProtoWriter letters = ModelWriter.pieces(List.of(TestPiece.normal("a", -1), TestPiece.normal("b", -2)));
         byte[] file = with(ModelWriter.write(PIECES), letters);
-        assertThat(new Tokenizer(read(with(
-                                file, new ModelWriter().pieces(List.of(new TestPiece("a?b", 0, PieceType.UNUSED))))))
+        assertThat(new Tokenizer(read(
+                                with(file, ModelWriter.pieces(List.of(new TestPiece("a?b", 0, PieceType.UNUSED))))))
                         .encode("ab"))
                 .containsExactly(260, 261);
         assertThatThrownBy(() ->
-                        read(with(file, new ModelWriter().pieces(List.of(new TestPiece("ab", 0, PieceType.UNUSED))))))
+                        read(with(file, ModelWriter.pieces(List.of(new TestPiece("ab", 0, PieceType.UNUSED))))))
                 .hasMessage("t.model: piece 262 \"ab\": got type UNUSED for a piece that text can reach, need NORMAL");
     }
 
@@ -159,22 +159,19 @@ class SentencePieceFileTest {
         }
     }
 
-    private static void assertPiece(java.util.function.Consumer<ModelWriter> piece, String message) {
-        byte[] file = with(ModelWriter.write(PIECES), new ModelWriter().message(1, piece));
+    private static void assertPiece(java.util.function.Consumer<ProtoWriter> piece, String message) {
+        byte[] file = with(ModelWriter.write(PIECES), new ProtoWriter().message(1, piece));
         assertThatThrownBy(() -> read(file))
                 .isInstanceOf(TokenizerException.class)
                 .hasMessage(message);
     }
 
     private static byte[] file(List<TestPiece> pieces, int modelType, boolean byteFallback, boolean dummyPrefix) {
-        return new ModelWriter()
-                .pieces(pieces)
-                .trainer(modelType, byteFallback)
-                .normalizer(dummyPrefix)
-                .toBytes();
+        ProtoWriter file = ModelWriter.trainer(ModelWriter.pieces(pieces), modelType, byteFallback);
+        return ModelWriter.normalizer(file, dummyPrefix).toBytes();
     }
 
-    private static byte[] with(byte[] file, ModelWriter more) {
+    private static byte[] with(byte[] file, ProtoWriter more) {
         byte[] longer = Arrays.copyOf(file, file.length + more.toBytes().length);
         System.arraycopy(more.toBytes(), 0, longer, file.length, longer.length - file.length);
         return longer;
