@@ -32,6 +32,23 @@ public interface Kernels {
     /// `out += in`.
     void add(Matrix in, Matrix out);
 
+    /// `out[r] = (in[r] - mean(in[r])) / sqrt(variance(in[r]) + epsilon) * weight + bias` (Ba et al. 2016), the
+    /// variance that of all elements. `out` may be `in`.
+    ///
+    /// @param weight `[1, cols]`
+    /// @param bias   `[1, cols]`
+    void layerNorm(Matrix in, Matrix weight, Matrix bias, float epsilon, Matrix out);
+
+    /// In place: `x[r] += bias`.
+    ///
+    /// @param bias `[1, cols]`
+    void addBias(Matrix bias, Matrix x);
+
+    /// In place: `x[r] = gelu_tanh(x[r] + bias)`.
+    ///
+    /// @param bias `[1, cols]`
+    void biasGelu(Matrix bias, Matrix x);
+
     /// Cosines and sines of `positions[r] * inverseFrequencies[i]` (radians), both `[seq, rotated dims / 2]`.
     ///
     /// @param inverseFrequencies float64
@@ -49,8 +66,8 @@ public interface Kernels {
         headNormRope(in, 0, in.rows(), norm, epsilon, rope, scale, out, 0);
     }
 
-    /// The same for rows `row` to `row + count` of `in` and of `rope`, which go to rows from `outRow` on: a few slots
-    /// of
+    /// The same for rows `row` to `row + count` of `in` and of `rope`, which go to rows from `outRow` on: a few
+    /// slots of
     /// a cache are written without a view of them.
     void headNormRope(
             Heads in,
