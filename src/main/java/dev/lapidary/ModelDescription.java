@@ -28,7 +28,7 @@ public record ModelDescription(
         layers = List.copyOf(layers);
     }
 
-    static ModelDescription of(TextModel model) {
+    static ModelDescription of(TextModel model, ModuleTree modules) {
         GemmaConfig config = model.config();
         return new ModelDescription(
                 config.architecture(),
@@ -36,7 +36,7 @@ public record ModelDescription(
                 config.embedding(),
                 config.maxPositions(),
                 config.finalSoftcap(),
-                part(model.moduleTree()),
+                part(modules),
                 config.layers().stream().map(ModelDescription::layer).toList());
     }
 

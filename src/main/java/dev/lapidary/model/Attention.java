@@ -84,7 +84,7 @@ final class Attention {
                     keys,
                     values,
                     first % keys.rows(),
-                    position + 1 - first,
+                    run.end(position) - first,
                     traits.softcap(),
                     layer.attendedRow(run.row() + i));
         }

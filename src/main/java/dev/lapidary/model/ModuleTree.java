@@ -31,6 +31,13 @@ public record ModuleTree(String name, String shape, long parameters, long bytes,
                         headNode));
     }
 
+    /// This with another module at the end.
+    public ModuleTree plus(ModuleTree child) {
+        List<ModuleTree> all = new ArrayList<>(children);
+        all.add(child);
+        return inner(name, all);
+    }
+
     /// The child of that name.
     ModuleTree child(String wanted) {
         return children.stream()
@@ -47,8 +54,8 @@ public record ModuleTree(String name, String shape, long parameters, long bytes,
                         leaf("queryProjection", queryKeyValue.get(0)),
                         leaf("keyProjection", queryKeyValue.get(1)),
                         leaf("valueProjection", queryKeyValue.get(2)),
-                        leaf("queryNorm", layer.queryNorm()),
-                        leaf("keyNorm", layer.keyNorm()),
+                        optional("queryNorm", layer.queryNorm()),
+                        optional("keyNorm", layer.keyNorm()),
                         leaf(
                                 "outputProjection",
                                 layer.outputProjection().parts().getFirst())));
@@ -63,23 +70,27 @@ public record ModuleTree(String name, String shape, long parameters, long bytes,
                 present(
                         leaf("preAttentionNorm", layer.preAttentionNorm()),
                         attention,
-                        leaf("postAttentionNorm", layer.postAttentionNorm()),
+                        optional("postAttentionNorm", layer.postAttentionNorm()),
                         leaf("preFeedForwardNorm", layer.preFeedForwardNorm()),
                         feedForward,
-                        leaf("postFeedForwardNorm", layer.postFeedForwardNorm())));
+                        optional("postFeedForwardNorm", layer.postFeedForwardNorm())));
     }
 
-    private static ModuleTree inner(String name, List<ModuleTree> children) {
+    /// A module of modules.
+    public static ModuleTree inner(String name, List<ModuleTree> children) {
         long parameters = children.stream().mapToLong(ModuleTree::parameters).sum();
         long bytes = children.stream().mapToLong(ModuleTree::bytes).sum();
         return new ModuleTree(name, "", parameters, bytes, List.copyOf(children));
     }
 
-    private static @Nullable ModuleTree leaf(String name, @Nullable WeightMatrix matrix) {
-        return matrix == null
-                ? null
-                : new ModuleTree(
-                        name, matrix.shape(), (long) matrix.rows() * matrix.cols(), matrix.elementBytes(), List.of());
+    /// A weight.
+    public static ModuleTree leaf(String name, WeightMatrix matrix) {
+        return new ModuleTree(
+                name, matrix.shape(), (long) matrix.rows() * matrix.cols(), matrix.elementBytes(), List.of());
+    }
+
+    private static @Nullable ModuleTree optional(String name, @Nullable WeightMatrix matrix) {
+        return matrix == null ? null : leaf(name, matrix);
     }
 
     private static List<ModuleTree> present(@Nullable ModuleTree... nodes) {
