@@ -18,6 +18,7 @@ import dev.lapidary.model.Workspace;
 import dev.lapidary.tokenizer.Chat;
 import dev.lapidary.tokenizer.ChatTemplate;
 import dev.lapidary.tokenizer.Tokenizer;
+import dev.lapidary.vision.ImagePreparation;
 import dev.lapidary.vision.VisionConfig;
 import dev.lapidary.vision.VisionModel;
 import java.io.IOException;
@@ -25,6 +26,7 @@ import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
@@ -207,6 +209,47 @@ public final class Gemma implements AutoCloseable {
     /// Whether the checkpoint has a vision tower, so that images can stand in prompts.
     public boolean hasVision() {
         return vision != null;
+    }
+
+    /// Whether a prompt sees itself in both directions, as PaliGemma's does, so that it must be appended as a
+    /// whole.
+    public boolean hasBidirectionalPrompt() {
+        return vision != null && vision.config().prefix();
+    }
+
+    /// Images as the model's tower takes them.
+    ///
+    /// @throws IllegalStateException if the checkpoint has no vision tower
+    public Pixels pixels(List<Image> images) {
+        VisionConfig config = requireVision().config();
+        float[] values = new float[Math.multiplyExact(images.size(), config.imageElements())];
+        for (int i = 0; i < images.size(); i++) {
+            ImagePreparation.prepare(images.get(i).picture(), config, values, i * config.imageElements());
+        }
+        return new Pixels(images.size(), config.imageSize(), config.imageSize(), values);
+    }
+
+    /// A prompt with image tokens, as the reference's processor writes it: for Gemma 3 each image between its begin
+    /// and end tokens and blank lines; for PaliGemma all images in front, then bos, the text and a line's end.
+    ///
+    /// @param before text in front of the images; PaliGemma has none there
+    /// @param images how many
+    /// @param after  text behind them
+    /// @throws IllegalStateException if the checkpoint has no vision tower or no tokenizer
+    public int[] imagePrompt(String before, int images, String after) {
+        return ImagePrompts.ids(requireVision().config(), tokenizer(), before, images, after);
+    }
+
+    /// One image as a session's next tokens.
+    int[] imageIds(boolean first) {
+        return ImagePrompts.image(requireVision().config(), tokenizer(), first);
+    }
+
+    /// Whether these are image tokens alone, in front of which a prompt has no bos.
+    boolean areImages(int... ids) {
+        return hasBidirectionalPrompt()
+                && Arrays.stream(ids)
+                        .allMatch(id -> id == requireVision().config().imageId());
     }
 
     /// What the model sees of images.

@@ -38,7 +38,7 @@ public final class Session implements AutoCloseable {
     ///     next call
     public void append(String text) {
         append(
-                position() == 0
+                position() == 0 || gemma.areImages(ids())
                         ? gemma.tokenizer().encodePrompt(text)
                         : gemma.tokenizer().encode(text));
     }
@@ -53,6 +53,16 @@ public final class Session implements AutoCloseable {
     ///                                  the next call
     public void append(int... ids) {
         append(ids, null, null, null);
+    }
+
+    /// Appends a picture as the reference's processor would write it into the prompt, and computes it.
+    ///
+    /// @throws IllegalStateException if the checkpoint has no vision tower or no tokenizer, and as for
+    ///     [#append(int...)]
+    /// @throws CancellationException as for [#append(int...)]
+    public void append(Image image) {
+        SoftTokens soft = gemma.softTokens(gemma.pixels(List.of(image)));
+        append(gemma.imageIds(position() == 0), soft);
     }
 
     /// Appends tokens exactly as given, soft tokens in the place of the image tokens among them, and computes them.

@@ -90,7 +90,8 @@ class RefusedConfigTest {
         ConfigKeys config = HuggingFaceConfigTest.parse("llama", "");
         assertThatThrownBy(() -> HuggingFaceConfig.read(config, null))
                 .isInstanceOf(CheckpointException.class)
-                .hasMessage("config.json: model_type: got \"llama\", need one of gemma, gemma2, gemma3, gemma3_text, paligemma");
+                .hasMessage("config.json: model_type: got \"llama\", need one of gemma, gemma2, gemma3, gemma3_text,"
+                        + " paligemma");
     }
 
     @Test
