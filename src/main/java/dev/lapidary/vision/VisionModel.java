@@ -94,7 +94,7 @@ public final class VisionModel {
                 ModuleTree.leaf("patchEmbedding", weights.patches().parts().getFirst()),
                 ModuleTree.leaf("patchBias", weights.patchBias()),
                 ModuleTree.leaf("positionEmbedding", weights.positions()),
-                ModuleTree.inner("layers", layers),
+                ModuleTree.inner("encoder", layers),
                 norm("postNorm", weights.postNorm())));
         if (weights.projectorNorm() != null) {
             modules.add(ModuleTree.leaf("projectorNorm", weights.projectorNorm()));
