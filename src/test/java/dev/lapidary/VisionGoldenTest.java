@@ -57,6 +57,26 @@ class VisionGoldenTest {
         }
     }
 
+    @ParameterizedTest
+    @MethodSource("casesOnBackends")
+    void aRewindComputesTheSameAgain(String backend, String name) throws IOException {
+        Golden golden = Golden.of(name);
+        int length = golden.prompt().length;
+        try (Arena arena = Arena.ofConfined();
+                Gemma gemma = open(backend, name, 11);
+                Session session = gemma.newSession(Capacity.tokens(128))) {
+            session.append(golden.prompt(), gemma.softTokens(pixels(golden, arena)));
+            try (Session fork = session.fork()) {
+                session.generate(Sampling.greedy().ignoreStopTokens(true).maxTokens(9));
+                session.rewind(length);
+                for (Session each : List.of(session, fork)) {
+                    Sampling greedy = Sampling.greedy().ignoreStopTokens(true).maxTokens(golden.continuation().length);
+                    assertThat(each.generate(greedy).ids()).containsExactly(golden.continuation());
+                }
+            }
+        }
+    }
+
     private static void assertAgrees(String backend, String name, int chunk) throws IOException {
         Golden golden = Golden.of(name);
         // What the config says, where newer references leave the softcap out.
