@@ -17,8 +17,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /// Soft tokens and spans: what passes they allow, and that each of them matters to the reference's results.
 class InsertsTest {
-    private static final Inserts SPANS = new Inserts(
-            List.of(new SoftTokens(5, new float[0], 0, 4)), List.of(new Span(5, 9), new Span(12, 14)));
+    private static final Inserts SPANS =
+            new Inserts(List.of(new SoftTokens(5, new float[0], 0, 4)), List.of(new Span(5, 9), new Span(12, 14)));
 
     @ParameterizedTest
     @CsvSource({"0, 4, 4", "0, 5, 5", "0, 6, 5", "5, 6, 9", "5, 9, 9", "0, 13, 12", "12, 13, 14", "9, 20, 20"})
@@ -28,7 +28,8 @@ class InsertsTest {
 
     @Test
     void positionsSeeTheirSpan() {
-        assertThat(List.of(SPANS.end(4), SPANS.end(5), SPANS.end(8), SPANS.end(9))).containsExactly(5, 9, 9, 10);
+        assertThat(List.of(SPANS.end(4), SPANS.end(5), SPANS.end(8), SPANS.end(9)))
+                .containsExactly(5, 9, 9, 10);
         assertThat(List.of(SPANS.begin(4), SPANS.begin(8), SPANS.begin(9))).containsExactly(4, 5, 9);
     }
 
@@ -68,8 +69,8 @@ class InsertsTest {
             TextModel model = Models.read(checkpoint, prompt.length, arena);
             Batch batch = new Batch().add(model.newCache(prompt.length, arena), 0, prompt, 0, prompt.length, inserts);
             Matrix residual = model.decoder().forward(batch, () -> false, null);
-            double difference = LogitsDifference.relative(
-                    golden.tensor("logits", arena), model.decoder()::logits, residual);
+            double difference =
+                    LogitsDifference.relative(golden.tensor("logits", arena), model.decoder()::logits, residual);
             if (agrees) {
                 assertThat(difference).isLessThan(Golden.F32_TOLERANCE / 4);
             } else {
