@@ -98,6 +98,19 @@ GEMMA_EXPORT void gemma_rms_norm_add_f32(float *residual, int64_t residual_strid
 GEMMA_EXPORT void gemma_add_f32(float *out, int64_t out_stride, const float *in, int64_t in_stride, int64_t rows,
                                 int64_t cols);
 
+// out[r] = (in[r] - mean(in[r])) / sqrt(variance(in[r]) + eps) * weight + bias, the variance that of all elements
+// in, out [rows, cols], weight, bias [cols]; out may be in
+GEMMA_EXPORT void gemma_layer_norm_f32(float *out, int64_t out_stride, const float *in, int64_t in_stride,
+                                       const float *weight, const float *bias, int64_t rows, int64_t cols, float eps);
+
+// x[r] += bias
+// x [rows, cols], bias [cols]
+GEMMA_EXPORT void gemma_add_bias_f32(float *x, int64_t x_stride, const float *bias, int64_t rows, int64_t cols);
+
+// x[r] = gelu(x[r] + bias), gelu(g) = g / 2 * (1 + tanh(sqrt(2 / pi) (g + 0.044715 g^3)))
+// x [rows, cols], bias [cols]
+GEMMA_EXPORT void gemma_bias_gelu_f32(float *x, int64_t x_stride, const float *bias, int64_t rows, int64_t cols);
+
 // ---- rotary positions ----------------------------------------------------------------------------------------------
 
 // cos[r, i] = cos(positions[r] * inv_freq[i]), sin alike

@@ -78,6 +78,14 @@ KERNEL(gemma_rms_norm_add_f32,
        (residual, residual_stride, in, in_stride, weight, rows, cols, eps))
 KERNEL(gemma_add_f32, (float *out, int64_t out_stride, const float *in, int64_t in_stride, int64_t rows, int64_t cols),
        (out, out_stride, in, in_stride, rows, cols))
+KERNEL(gemma_layer_norm_f32,
+       (float *out, int64_t out_stride, const float *in, int64_t in_stride, const float *weight, const float *bias,
+        int64_t rows, int64_t cols, float eps),
+       (out, out_stride, in, in_stride, weight, bias, rows, cols, eps))
+KERNEL(gemma_add_bias_f32, (float *x, int64_t x_stride, const float *bias, int64_t rows, int64_t cols),
+       (x, x_stride, bias, rows, cols))
+KERNEL(gemma_bias_gelu_f32, (float *x, int64_t x_stride, const float *bias, int64_t rows, int64_t cols),
+       (x, x_stride, bias, rows, cols))
 KERNEL(gemma_head_norm_rope_f32,
        (float *out, int64_t out_row, int64_t out_row_stride, int64_t out_head_stride, const float *in, int64_t in_row,
         int64_t in_row_stride, int64_t in_head_stride, const float *weight, float eps, const float *cos,

@@ -74,6 +74,28 @@ static void geglu_case(int64_t rows, int64_t cols, int64_t gap, double range, in
     expect_gaps_untouched("geglu", result);
 }
 
+static void bias_case(int64_t rows, int64_t cols, int64_t gap, double range) {
+    operand added = make_operand(rows, cols, cols + gap, 4), activated = make_operand(rows, cols, cols + 2 * gap, 4);
+    operand bias = make_operand(1, cols, cols, 4), kept = make_operand(rows, cols, cols, 4);
+    fill_f32(added, -range, range);
+    fill_f32(bias, -2, 2);
+    for (int64_t r = 0; r < rows; r++) {
+        memcpy(f32_row(kept, r), f32_row(added, r), (size_t)cols * 4);
+        memcpy(f32_row(activated, r), f32_row(added, r), (size_t)cols * 4);
+    }
+    gemma_add_bias_f32(added.data, added.stride, bias.data, rows, cols);
+    gemma_bias_gelu_f32(activated.data, activated.stride, bias.data, rows, cols);
+    for (int64_t r = 0; r < rows; r++) {
+        for (int64_t c = 0; c < cols; c++) {
+            float sum = f32_row(kept, r)[c] + f32_row(bias, 0)[c];
+            expect("add_bias", r, c, f32_row(added, r)[c], sum, 0);
+            expect("bias_gelu", r, c, f32_row(activated, r)[c], gelu_reference(sum), gelu_tolerance(sum));
+        }
+    }
+    expect_gaps_untouched("add_bias", added);
+    expect_gaps_untouched("bias_gelu", activated);
+}
+
 static void softcap_case(int64_t rows, int64_t cols, int64_t gap, double range, float cap) {
     operand x = make_operand(rows, cols, cols + gap, 4), kept = make_operand(rows, cols, cols, 4);
     fill_f32(x, -range, range);
@@ -160,6 +182,7 @@ static void all_cases(uint64_t seed, int64_t rows, int64_t cols, int64_t gap) {
         begin_case(seed, "[%lld, %lld], gap %lld, values to %g", (long long)rows, (long long)cols, (long long)gap,
                    ranges[i]);
         geglu_case(rows, cols, gap, ranges[i], i % 2);
+        bias_case(rows, cols, gap, ranges[i]);
         softcap_case(rows, cols, gap, ranges[i], i % 2 ? 30 : 50);
         free_operands();
     }

@@ -42,6 +42,33 @@ static void norm_case(int64_t rows, int64_t cols, int64_t gap, double range, int
     expect_gaps_untouched("rms_norm_add", residual);
 }
 
+// Subtracting the mean costs a rounding of the largest element; the variance of few elements may be small beside it.
+static void layer_norm_case(int64_t rows, int64_t cols, int64_t gap, double centre, int in_place) {
+    const float eps = 1e-6f;
+    operand in = make_operand(rows, cols, cols + gap, 4), kept = make_operand(rows, cols, cols, 4);
+    operand weight = make_operand(1, cols, cols, 4), bias = make_operand(1, cols, cols, 4);
+    operand out = make_operand(rows, cols, cols + 3 * gap, 4);
+    fill_f32(in, centre - 3, centre + 3);
+    fill_f32(weight, -2, 2);
+    fill_f32(bias, -2, 2);
+    for (int64_t r = 0; r < rows; r++) memcpy(f32_row(kept, r), f32_row(in, r), (size_t)cols * 4);
+    operand result = in_place ? in : out;
+    gemma_layer_norm_f32(result.data, result.stride, in.data, in.stride, weight.data, bias.data, rows, cols, eps);
+    for (int64_t r = 0; r < rows; r++) {
+        const float *x = f32_row(kept, r);
+        double mean = 0, variance = 0;
+        for (int64_t c = 0; c < cols; c++) mean += (double)x[c] / (double)cols;
+        for (int64_t c = 0; c < cols; c++) variance += (x[c] - mean) * (x[c] - mean) / (double)cols;
+        double inverse = 1 / sqrt(variance + eps), shift = 4 * UNIT * (fabs(centre) + 3) * inverse;
+        for (int64_t c = 0; c < cols; c++) {
+            double normed = (x[c] - mean) * inverse, w = f32_row(weight, 0)[c], b = f32_row(bias, 0)[c];
+            double error = (fabs(normed) * (norm_error(cols) + shift) + shift) * fabs(w) + 4 * UNIT * fabs(b);
+            expect("layer_norm", r, c, f32_row(result, r)[c], normed * w + b, error + 1e-37);
+        }
+    }
+    expect_gaps_untouched("layer_norm", result);
+}
+
 static void table_case(int64_t rows, int64_t half) {
     operand cosines = make_operand(rows, half, half, 4), sines = make_operand(rows, half, half, 4);
     operand inv_freq = make_operand(1, half, half, 8), positions = make_operand(1, rows, rows, 4);
@@ -111,6 +138,7 @@ void norm_rope_tests(void) {
             for (int j = 0; j < 3; j++, seed++) {
                 begin_case(seed, "[%lld, %lld], values to %g", (long long)rows, (long long)cols, ranges[j]);
                 norm_case(rows, cols, j, ranges[j], (int)(seed % 2));
+                layer_norm_case(rows, cols, j, j * 50.0, (int)(seed % 2));
                 table_case(rows, cols);
                 free_operands();
             }
@@ -125,6 +153,7 @@ void norm_rope_tests(void) {
     }
     begin_case(seed++, "large"); // shared by the threads
     norm_case(65, 1153, 1, 3, 0);
+    layer_norm_case(65, 1153, 1, -20, 0);
     table_case(65, 128);
     head_case(65, 4, 256, 256, 0, 1, 1);
     free_operands();

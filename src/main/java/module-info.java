@@ -6,6 +6,7 @@ module dev.lapidary {
     exports dev.lapidary.tokenizer;
 
     requires com.google.gson;
+    requires java.desktop;
     requires java.net.http;
     requires static transitive org.jspecify;
 

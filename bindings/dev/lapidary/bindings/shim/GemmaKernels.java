@@ -974,6 +974,199 @@ public class GemmaKernels extends GemmaKernels$shared {
         }
     }
 
+    private static class gemma_layer_norm_f32 {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_FLOAT
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gemma_layer_norm_f32");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gemma_layer_norm_f32(float *out, int64_t out_stride, const float *in, int64_t in_stride, const float *weight, const float *bias, int64_t rows, int64_t cols, float eps)
+     * }
+     */
+    public static FunctionDescriptor gemma_layer_norm_f32$descriptor() {
+        return gemma_layer_norm_f32.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gemma_layer_norm_f32(float *out, int64_t out_stride, const float *in, int64_t in_stride, const float *weight, const float *bias, int64_t rows, int64_t cols, float eps)
+     * }
+     */
+    public static MethodHandle gemma_layer_norm_f32$handle() {
+        return gemma_layer_norm_f32.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gemma_layer_norm_f32(float *out, int64_t out_stride, const float *in, int64_t in_stride, const float *weight, const float *bias, int64_t rows, int64_t cols, float eps)
+     * }
+     */
+    public static MemorySegment gemma_layer_norm_f32$address() {
+        return gemma_layer_norm_f32.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gemma_layer_norm_f32(float *out, int64_t out_stride, const float *in, int64_t in_stride, const float *weight, const float *bias, int64_t rows, int64_t cols, float eps)
+     * }
+     */
+    public static void gemma_layer_norm_f32(MemorySegment out, long out_stride, MemorySegment in, long in_stride, MemorySegment weight, MemorySegment bias, long rows, long cols, float eps) {
+        var mh$ = gemma_layer_norm_f32.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gemma_layer_norm_f32", out, out_stride, in, in_stride, weight, bias, rows, cols, eps);
+            }
+            mh$.invokeExact(out, out_stride, in, in_stride, weight, bias, rows, cols, eps);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gemma_add_bias_f32 {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gemma_add_bias_f32");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gemma_add_bias_f32(float *x, int64_t x_stride, const float *bias, int64_t rows, int64_t cols)
+     * }
+     */
+    public static FunctionDescriptor gemma_add_bias_f32$descriptor() {
+        return gemma_add_bias_f32.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gemma_add_bias_f32(float *x, int64_t x_stride, const float *bias, int64_t rows, int64_t cols)
+     * }
+     */
+    public static MethodHandle gemma_add_bias_f32$handle() {
+        return gemma_add_bias_f32.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gemma_add_bias_f32(float *x, int64_t x_stride, const float *bias, int64_t rows, int64_t cols)
+     * }
+     */
+    public static MemorySegment gemma_add_bias_f32$address() {
+        return gemma_add_bias_f32.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gemma_add_bias_f32(float *x, int64_t x_stride, const float *bias, int64_t rows, int64_t cols)
+     * }
+     */
+    public static void gemma_add_bias_f32(MemorySegment x, long x_stride, MemorySegment bias, long rows, long cols) {
+        var mh$ = gemma_add_bias_f32.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gemma_add_bias_f32", x, x_stride, bias, rows, cols);
+            }
+            mh$.invokeExact(x, x_stride, bias, rows, cols);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gemma_bias_gelu_f32 {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gemma_bias_gelu_f32");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gemma_bias_gelu_f32(float *x, int64_t x_stride, const float *bias, int64_t rows, int64_t cols)
+     * }
+     */
+    public static FunctionDescriptor gemma_bias_gelu_f32$descriptor() {
+        return gemma_bias_gelu_f32.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gemma_bias_gelu_f32(float *x, int64_t x_stride, const float *bias, int64_t rows, int64_t cols)
+     * }
+     */
+    public static MethodHandle gemma_bias_gelu_f32$handle() {
+        return gemma_bias_gelu_f32.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gemma_bias_gelu_f32(float *x, int64_t x_stride, const float *bias, int64_t rows, int64_t cols)
+     * }
+     */
+    public static MemorySegment gemma_bias_gelu_f32$address() {
+        return gemma_bias_gelu_f32.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gemma_bias_gelu_f32(float *x, int64_t x_stride, const float *bias, int64_t rows, int64_t cols)
+     * }
+     */
+    public static void gemma_bias_gelu_f32(MemorySegment x, long x_stride, MemorySegment bias, long rows, long cols) {
+        var mh$ = gemma_bias_gelu_f32.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gemma_bias_gelu_f32", x, x_stride, bias, rows, cols);
+            }
+            mh$.invokeExact(x, x_stride, bias, rows, cols);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
     private static class gemma_rope_table_f32 {
         public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
             GemmaKernels.C_POINTER,

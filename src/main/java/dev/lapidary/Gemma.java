@@ -11,21 +11,29 @@ import dev.lapidary.kernels.NativeKernels;
 import dev.lapidary.kernels.PageMemory;
 import dev.lapidary.model.GemmaConfig;
 import dev.lapidary.model.KvCache;
+import dev.lapidary.model.ModuleTree;
 import dev.lapidary.model.PublishedShape;
 import dev.lapidary.model.TextModel;
 import dev.lapidary.model.Workspace;
 import dev.lapidary.tokenizer.Chat;
 import dev.lapidary.tokenizer.ChatTemplate;
 import dev.lapidary.tokenizer.Tokenizer;
+import dev.lapidary.vision.ImagePreparation;
+import dev.lapidary.vision.VisionConfig;
+import dev.lapidary.vision.VisionModel;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /// An open checkpoint: weights mapped in place, tokenizer, and the decoder over them. Thread-safe; its sessions are
@@ -47,6 +55,8 @@ public final class Gemma implements AutoCloseable {
     private final Arena arena;
     private final NativeKernels kernels;
     private final TextModel model;
+    private final @Nullable VisionModel vision;
+    private final int chunk;
     private final @Nullable Tokenizer tokenizer;
     private final Set<Integer> stopTokens;
     private volatile boolean closed;
@@ -60,12 +70,16 @@ public final class Gemma implements AutoCloseable {
             Arena arena,
             NativeKernels kernels,
             TextModel model,
+            @Nullable VisionModel vision,
+            int chunk,
             @Nullable Tokenizer tokenizer) {
         this.source = source;
         this.checkpoint = checkpoint;
         this.arena = arena;
         this.kernels = kernels;
         this.model = model;
+        this.vision = vision;
+        this.chunk = chunk;
         this.tokenizer = tokenizer;
         Set<Integer> ids = new HashSet<>(model.config().stopIds());
         if (tokenizer != null) {
@@ -104,15 +118,22 @@ public final class Gemma implements AutoCloseable {
         Arena arena = Arena.ofShared();
         NativeKernels kernels = new NativeKernels(backend, options.threads(), options.compute() == Compute.FAST);
         try {
+            GemmaConfig config = TextModel.config(checkpoint);
+            VisionConfig visionConfig =
+                    VisionModel.config(checkpoint, config.embedding()).orElse(null);
+            PageMemory memory = new PageMemory(arena);
             TextModel model = TextModel.read(
                     checkpoint,
+                    config,
                     Conversion.formats(options),
                     new Conversion(source, listener),
                     kernels,
-                    options.chunk(),
+                    rows(options.chunk(), visionConfig),
                     arena,
-                    new PageMemory(arena));
-            return new Gemma(source, checkpoint, arena, kernels, model, tokenizer);
+                    memory);
+            VisionModel vision =
+                    visionConfig == null ? null : VisionModel.read(checkpoint, visionConfig, kernels, arena, memory);
+            return new Gemma(source, checkpoint, arena, kernels, model, vision, options.chunk(), tokenizer);
         } catch (IOException | RuntimeException | Error e) {
             kernels.close();
             arena.close();
@@ -146,7 +167,7 @@ public final class Gemma implements AutoCloseable {
                     options.chunk(),
                     arena,
                     memory);
-            return new Gemma(shape, null, arena, kernels, model, null);
+            return new Gemma(shape, null, arena, kernels, model, null, options.chunk(), null);
         } catch (RuntimeException | Error e) {
             kernels.close();
             arena.close();
@@ -172,22 +193,112 @@ public final class Gemma implements AutoCloseable {
                     .formatted(capacity.tokens(), most));
         }
         requireMemory(capacity);
-        return new Session(this, new Sequence(model, capacity.tokens()));
+        return new Session(this, new Sequence(model, visionConfig(), chunk, capacity.tokens()));
     }
 
     /// What the model and one session of this capacity take.
     public MemoryPlan memoryPlan(Capacity capacity) {
-        long weights = model.moduleTree().bytes();
+        long weights = moduleTree().bytes();
         return new MemoryPlan(
                 weights - model.convertedBytes(),
                 model.convertedBytes(),
                 KvCache.bytes(model.config(), capacity.tokens(), model.chunk()),
-                Workspace.bytes(model.config(), model.chunk()));
+                Workspace.bytes(model.config(), model.chunk()) + (vision == null ? 0 : vision.workspaceBytes()));
+    }
+
+    /// Whether the checkpoint has a vision tower, so that images can stand in prompts.
+    public boolean hasVision() {
+        return vision != null;
+    }
+
+    /// Whether a prompt sees itself in both directions, as PaliGemma's does, so that it must be appended as a
+    /// whole.
+    public boolean hasBidirectionalPrompt() {
+        return vision != null && vision.config().prefix();
+    }
+
+    /// Images as the model's tower takes them.
+    ///
+    /// @throws IllegalStateException if the checkpoint has no vision tower
+    public Pixels pixels(List<Image> images) {
+        VisionConfig config = requireVision().config();
+        float[] values = new float[Math.multiplyExact(images.size(), config.imageElements())];
+        for (int i = 0; i < images.size(); i++) {
+            ImagePreparation.prepare(images.get(i).picture(), config, values, i * config.imageElements());
+        }
+        return new Pixels(images.size(), config.imageSize(), config.imageSize(), values);
+    }
+
+    /// A prompt with image tokens, as the reference's processor writes it: for Gemma 3 each image between its begin
+    /// and end tokens and blank lines; for PaliGemma all images in front, then bos, the text and a line's end.
+    ///
+    /// @param before text in front of the images; PaliGemma has none there
+    /// @param images how many
+    /// @param after  text behind them
+    /// @throws IllegalStateException if the checkpoint has no vision tower or no tokenizer
+    public int[] imagePrompt(String before, int images, String after) {
+        return ImagePrompts.ids(requireVision().config(), tokenizer(), before, images, after);
+    }
+
+    /// One image as a session's next tokens.
+    int[] imageIds(boolean first) {
+        return ImagePrompts.image(requireVision().config(), tokenizer(), first);
+    }
+
+    /// Whether these are image tokens alone, in front of which a prompt has no bos.
+    boolean areImages(int... ids) {
+        return hasBidirectionalPrompt()
+                && Arrays.stream(ids)
+                        .allMatch(id -> id == requireVision().config().imageId());
+    }
+
+    /// What the model sees of images.
+    ///
+    /// @throws IllegalArgumentException if the pixels are not of the tower's size, naming it
+    /// @throws IllegalStateException    if the checkpoint has no vision tower, or the model is closed
+    /// @throws CancellationException    after an interrupt
+    public SoftTokens softTokens(Pixels pixels) {
+        VisionModel tower = requireVision();
+        requireOpen();
+        VisionConfig config = tower.config();
+        if (pixels.height() != config.imageSize() || pixels.width() != config.imageSize()) {
+            throw new IllegalArgumentException("pixels: got [%d, 3, %d, %d], need [images, 3, %d, %d]"
+                    .formatted(
+                            pixels.images(), pixels.height(), pixels.width(), config.imageSize(), config.imageSize()));
+        }
+        AtomicBoolean interrupted = new AtomicBoolean();
+        AtomicReference<float[]> values = new AtomicReference<>(new float[0]);
+        DriverThread.run(
+                () -> values.set(tower.softTokens(pixels.values(), interrupted::get)), () -> interrupted.set(true));
+        return new SoftTokens(pixels.images(), config.tokensPerImage(), config.embedding(), values.get());
+    }
+
+    private VisionModel requireVision() {
+        if (vision == null) {
+            throw new IllegalStateException("%s: got images, need a checkpoint with a vision tower".formatted(source));
+        }
+        return vision;
+    }
+
+    private @Nullable VisionConfig visionConfig() {
+        return vision == null ? null : vision.config();
+    }
+
+    /// Rows of a pass: a chunk, and what must be computed together: the tokens of an image, or a whole prompt.
+    private static int rows(int chunk, @Nullable VisionConfig vision) {
+        if (vision == null) {
+            return chunk;
+        }
+        return vision.prefix() ? vision.tokensPerImage() + chunk : Math.max(chunk, vision.tokensPerImage());
     }
 
     /// Modules with their shapes, and the traits of each layer.
     public ModelDescription describe() {
-        return ModelDescription.of(model);
+        return ModelDescription.of(model, moduleTree());
+    }
+
+    private ModuleTree moduleTree() {
+        return vision == null ? model.moduleTree() : model.moduleTree().plus(vision.moduleTree());
     }
 
     /// How the activations of a prompt are distributed, layer by layer in the order of the forward pass.

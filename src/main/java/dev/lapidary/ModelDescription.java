@@ -29,7 +29,7 @@ public record ModelDescription(
         layers = List.copyOf(layers);
     }
 
-    static ModelDescription of(TextModel model) {
+    static ModelDescription of(TextModel model, ModuleTree modules) {
         GemmaConfig config = model.config();
         return new ModelDescription(
                 config.architecture(),
@@ -37,7 +37,7 @@ public record ModelDescription(
                 config.embedding(),
                 config.maxPositions(),
                 config.finalSoftcap(),
-                part(model.moduleTree()),
+                part(modules),
                 config.layers().stream().map(ModelDescription::layer).toList());
     }
 

@@ -6,8 +6,10 @@ import dev.lapidary.kernels.PageMemory;
 import dev.lapidary.model.ActivationObserver;
 import dev.lapidary.model.Batch;
 import dev.lapidary.model.Decoder;
+import dev.lapidary.model.Inserts;
 import dev.lapidary.model.KvCache;
 import dev.lapidary.model.TextModel;
+import dev.lapidary.vision.VisionConfig;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -21,6 +23,8 @@ import org.jspecify.annotations.Nullable;
 /// is computed by [#evaluate], which may be cut short and goes on where it was.
 final class Sequence implements AutoCloseable {
     private final TextModel model;
+    private final @Nullable VisionConfig vision;
+    private final int chunk;
     private final Arena arena = Arena.ofShared();
     private final KvCache cache;
     private final float[] logits;
@@ -29,12 +33,17 @@ final class Sequence implements AutoCloseable {
     private int[] ids = new int[64];
     private int length;
     private int evaluated;
+    private Inserts inserts = Inserts.NONE;
 
     /// One past the newest position ever stored: what a ring has overwritten follows from it.
     private int newest;
 
-    Sequence(TextModel model, int capacity) {
+    /// @param vision the image side of the model; null where it has none
+    /// @param chunk  most tokens computed at once, but for those that must be
+    Sequence(TextModel model, @Nullable VisionConfig vision, int chunk, int capacity) {
         this.model = model;
+        this.vision = vision;
+        this.chunk = chunk;
         cache = model.newCache(capacity, new PageMemory(arena));
         logits = new float[model.config().vocab()];
     }
@@ -54,6 +63,49 @@ final class Sequence implements AutoCloseable {
     /// Logits after the last token, which is evaluated; reused by the next evaluation.
     float[] logits() {
         return logits;
+    }
+
+    /// Appends what the model is to read, not what it has said: where prompts see themselves in both directions, up
+    /// to the first token of an answer, what was read before is computed again with it.
+    ///
+    /// @param images in the place of the image tokens; null for none
+    void appendPrompt(int[] tokens, @Nullable SoftTokens images) {
+        Inserts next = inserts;
+        if (images != null) {
+            next = ImagePlaces.insert(inserts, requireVision(), length, tokens, images);
+        }
+        boolean grows = vision != null && vision.prefix() && prefixEnd() == length;
+        if (grows) {
+            int prefix = length + tokens.length;
+            if (prefix > model.chunk()) {
+                throw new IllegalArgumentException(
+                        "prompt: got %d tokens that see one another, need at most %d, an image and a chunk"
+                                .formatted(prefix, model.chunk()));
+            }
+            next = next.withPrefix(prefix);
+        }
+        append(tokens);
+        inserts = next;
+        if (grows) {
+            restart();
+        }
+    }
+
+    private VisionConfig requireVision() {
+        if (vision == null) {
+            throw new IllegalArgumentException("images: got some, need a model with a vision tower");
+        }
+        return vision;
+    }
+
+    /// One past the last token that sees the whole prompt; 0 where there is none.
+    private int prefixEnd() {
+        return length == 0 || inserts.spans().isEmpty() ? 0 : inserts.end(0);
+    }
+
+    private void restart() {
+        evaluated = 0;
+        newest = 0;
     }
 
     void append(int... tokens) {
@@ -100,7 +152,7 @@ final class Sequence implements AutoCloseable {
     /// @param observer  sees activations, on the driver thread; null for none
     void evaluate(BooleanSupplier cancelled, @Nullable LogitsConsumer consumer, @Nullable ActivationObserver observer) {
         while (evaluated < length) {
-            int count = Math.min(model.chunk(), length - evaluated);
+            int count = inserts.passEnd(evaluated, Math.min(evaluated + chunk, length)) - evaluated;
             newest = Math.max(newest, evaluated + count);
             if (consumer == null) {
                 step.run(count, cancelled, observer);
@@ -120,23 +172,24 @@ final class Sequence implements AutoCloseable {
         if (position == length) {
             return;
         }
+        inserts = inserts.cut(position);
         length = position;
         // The last token is evaluated again, for its logits.
-        int reusable = Math.min(evaluated, Math.max(0, position - 1));
+        int reusable = inserts.begin(Math.min(evaluated, Math.max(0, position - 1)));
         if (cache.canRewind(model.config(), newest, reusable)) {
             evaluated = reusable;
         } else {
-            evaluated = 0;
-            newest = 0;
+            restart();
         }
     }
 
     /// An independent copy.
     Sequence fork() {
-        Sequence fork = new Sequence(model, capacity());
+        Sequence fork = new Sequence(model, vision, chunk, capacity());
         fork.cache.copyFrom(cache, evaluated);
         fork.ids = ids.clone();
         fork.length = length;
+        fork.inserts = inserts;
         fork.evaluated = evaluated;
         fork.newest = newest;
         System.arraycopy(logits, 0, fork.logits, 0, logits.length);
@@ -156,7 +209,7 @@ final class Sequence implements AutoCloseable {
     }
 
     private Matrix forward(int count, BooleanSupplier cancelled, @Nullable ActivationObserver observer) {
-        batch.clear().add(cache, evaluated, ids, evaluated, count);
+        batch.clear().add(cache, evaluated, ids, evaluated, count, inserts);
         return model.decoder().forward(batch, cancelled, observer);
     }
 

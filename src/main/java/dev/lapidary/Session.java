@@ -38,21 +38,57 @@ public final class Session implements AutoCloseable {
     ///     next call
     public void append(String text) {
         append(
-                position() == 0
+                position() == 0 || gemma.areImages(ids())
                         ? gemma.tokenizer().encodePrompt(text)
                         : gemma.tokenizer().encode(text));
     }
 
-    /// Appends tokens exactly as given and computes them.
+    /// Appends tokens exactly as given and computes them. Where a model's prompt sees itself in both directions, as
+    /// PaliGemma's, all that is appended before the first token generated is the prompt, and read again as it
+    /// grows.
     ///
     /// @throws IllegalArgumentException if an id is outside the vocabulary
     /// @throws IllegalStateException    if they do not fit (with the numbers), or the session is closed or in use
     /// @throws CancellationException    after [#cancel] or an interrupt; the tokens are appended, and computed by
     ///                                  the next call
     public void append(int... ids) {
+        append(ids, null, null, null);
+    }
+
+    /// Appends a picture as the reference's processor would write it into the prompt, and computes it.
+    ///
+    /// @throws IllegalStateException if the checkpoint has no vision tower or no tokenizer, and as for
+    ///     [#append(int...)]
+    /// @throws CancellationException as for [#append(int...)]
+    public void append(Image image) {
+        SoftTokens soft = gemma.softTokens(gemma.pixels(List.of(image)));
+        append(gemma.imageIds(position() == 0), soft);
+    }
+
+    /// Appends tokens exactly as given, soft tokens in the place of the image tokens among them, and computes them.
+    ///
+    /// @throws IllegalArgumentException if an id is outside the vocabulary, or the image tokens are not as many as
+    ///                                  those of `images`
+    /// @throws IllegalStateException    as for [#append(int...)]
+    /// @throws CancellationException    as for [#append(int...)]
+    public void append(int[] ids, SoftTokens images) {
+        append(ids, images, null, null);
+    }
+
+    /// As [#append(int[], SoftTokens)], and shows `consumer` the logits of every token computed, on the calling
+    /// thread.
+    public void append(int[] ids, SoftTokens images, LogitsConsumer consumer) {
+        append(ids, images, consumer, null);
+    }
+
+    private void append(
+            int[] ids,
+            @Nullable SoftTokens images,
+            @Nullable LogitsConsumer consumer,
+            @Nullable ActivationObserver observer) {
         use(() -> {
-            sequence.append(ids);
-            sequence.evaluate(this::stopRequested, null, null);
+            sequence.appendPrompt(ids, images);
+            sequence.evaluate(this::stopRequested, consumer, observer);
         });
     }
 
@@ -66,18 +102,12 @@ public final class Session implements AutoCloseable {
 
     /// As [#append(int...)], and shows `consumer` the logits of every token computed, on the calling thread.
     public void append(int[] ids, LogitsConsumer consumer) {
-        use(() -> {
-            sequence.append(ids);
-            sequence.evaluate(this::stopRequested, consumer, null);
-        });
+        append(ids, null, consumer, null);
     }
 
     /// As [#append(int...)], with activations shown to `observer`.
     void append(int[] ids, ActivationObserver observer) {
-        use(() -> {
-            sequence.append(ids);
-            sequence.evaluate(this::stopRequested, null, observer);
-        });
+        append(ids, null, null, observer);
     }
 
     /// As [#append(int...)] on an empty session, in no time: all but the last are not computed, and what they leave

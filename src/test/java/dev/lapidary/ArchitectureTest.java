@@ -28,9 +28,10 @@ class ArchitectureTest {
 
     /// Each room and the rooms that it may use.
     private static final Map<String, Set<String>> ARROWS = Map.of(
-            "cli", Set.of("root", "hub", "model", "tokenizer", "sampler", "checkpoint", "kernels"),
-            "root", Set.of("model", "tokenizer", "sampler", "checkpoint", "kernels"),
+            "cli", Set.of("root", "hub", "model", "vision", "tokenizer", "sampler", "checkpoint", "kernels"),
+            "root", Set.of("model", "vision", "tokenizer", "sampler", "checkpoint", "kernels"),
             "model", Set.of("checkpoint", "kernels"),
+            "vision", Set.of("model", "checkpoint", "kernels"),
             "tokenizer", Set.of("checkpoint", "kernels"),
             "sampler", Set.of("checkpoint", "kernels"),
             "hub", Set.of(),

@@ -46,7 +46,7 @@ class DecodeAllocationTest {
     }
 
     private static void assertAllocatesNothing(Gemma gemma) {
-        try (Sequence sequence = new Sequence(gemma.model(), 1024)) {
+        try (Sequence sequence = new Sequence(gemma.model(), null, 512, 1024)) {
             sequence.append(2, 5, 7, 11);
             long here = Thread.currentThread().threadId();
             long driver = DriverThread.call(() -> Thread.currentThread().threadId());

@@ -6,9 +6,13 @@ import dev.lapidary.Gemma;
 import dev.lapidary.Generation;
 import dev.lapidary.Sampling;
 import dev.lapidary.Session;
+import dev.lapidary.SoftTokens;
 import dev.lapidary.Token;
 import dev.lapidary.tokenizer.FimPrompt;
 import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
@@ -45,6 +49,15 @@ final class GenerateCommand implements Callable<Integer> {
 
     @Mixin
     private PromptOptions prompt = new PromptOptions();
+
+    @Mixin
+    private ImageOptions images = new ImageOptions();
+
+    @Option(
+            names = "--image",
+            paramLabel = "FILE",
+            description = "A picture, PNG or JPEG, that stands before the prompt's text; may be given again.")
+    private List<Path> imageFiles = new ArrayList<>();
 
     @Mixin
     private SamplingOptions sampling = new SamplingOptions();
@@ -104,16 +117,23 @@ final class GenerateCommand implements Callable<Integer> {
         return console.work(() -> {
             try (Gemma gemma = model.open(console)) {
                 int[] ids = given.ids(gemma);
-                return generate(gemma, ids, stopped(gemma, unlimited));
+                SoftTokens soft =
+                        imageFiles.isEmpty() ? images.softTokens(gemma) : ImageOptions.softTokens(gemma, imageFiles);
+                return generate(gemma, ids, soft, stopped(gemma, unlimited));
             }
         });
     }
 
-    private int generate(Gemma gemma, int[] ids, Sampling limited) {
+    private int generate(Gemma gemma, int[] ids, @Nullable SoftTokens soft, Sampling limited) {
         Capacity capacity = Capacity.tokens((int) Math.min(gemma.maxPositions(), (long) ids.length + maxTokens));
         try (Session session = gemma.newSession(capacity)) {
             GenerationClock clock = new GenerationClock(ids.length);
-            Prefill.append(console, session, ids, model.options().chunk());
+            if (soft == null) {
+                int piece = Prefill.piece(gemma, ids.length, model.options().chunk());
+                Prefill.append(console, session, ids, piece);
+            } else {
+                Prefill.append(console, session, ids, soft);
+            }
             clock.promptDone();
             GenerationOutput output = output(gemma);
             Generation generation = generate(session, limited, token -> {
@@ -153,6 +173,13 @@ final class GenerateCommand implements Callable<Integer> {
     }
 
     private Prompt given() throws IOException {
+        if (!imageFiles.isEmpty()) {
+            if (images.given() || fillsGap()) {
+                throw new IllegalArgumentException("--image: got %s too, need pictures and a text"
+                        .formatted(images.given() ? "--pixels" : "--fim-prefix, --fim-suffix"));
+            }
+            return Prompt.ofImages(imageFiles.size(), prompt.text(console), chat);
+        }
         if (!fillsGap()) {
             return chat ? Prompt.turn(prompt.text(console)) : prompt.read(console);
         }

@@ -3,6 +3,7 @@ package dev.lapidary.cli;
 import dev.lapidary.Capacity;
 import dev.lapidary.Gemma;
 import dev.lapidary.Session;
+import dev.lapidary.SoftTokens;
 import dev.lapidary.checkpoint.SafetensorsWriter;
 import dev.lapidary.checkpoint.TensorSpec;
 import dev.lapidary.kernels.DataType;
@@ -12,6 +13,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -40,6 +42,9 @@ final class LogitsCommand implements Callable<Integer> {
     @Mixin
     private PromptOptions prompt = new PromptOptions();
 
+    @Mixin
+    private ImageOptions images = new ImageOptions();
+
     @Option(
             names = {"-o", "--out"},
             paramLabel = "FILE",
@@ -52,30 +57,70 @@ final class LogitsCommand implements Callable<Integer> {
             description = "Computes one token at a time, as when generating, instead of many at once.")
     private boolean oneByOne;
 
+    @Option(
+            names = "--soft-tokens-out",
+            paramLabel = "FILE",
+            description = "Writes what the model sees of the images to another file, tensor \"image_soft_tokens\", F32"
+                    + " [images, tokens, embedding].")
+    private @Nullable Path softTokensOut;
+
     LogitsCommand(Console console) {
         this.console = console;
     }
 
     @Override
     public Integer call() throws Exception {
+        if (softTokensOut != null && !images.given()) {
+            throw new IllegalArgumentException("--soft-tokens-out: got no images, need --pixels");
+        }
+        if (oneByOne && images.given()) {
+            throw new IllegalArgumentException(
+                    "--one-by-one: got --pixels, need text alone: an image is computed at once (--chunk 1 computes the"
+                            + " text around it one by one)");
+        }
         Prompt given = prompt.read(console);
         return console.work(() -> {
             try (Gemma gemma = model.open(console)) {
                 int[] ids = given.ids(gemma);
-                write(gemma, ids);
+                if (oneByOne && gemma.hasBidirectionalPrompt()) {
+                    throw new IllegalArgumentException(
+                            "--one-by-one: got a model whose prompt sees itself, need one that reads forward");
+                }
+                SoftTokens soft = images.softTokens(gemma);
+                if (soft != null && softTokensOut != null) {
+                    write(softTokensOut, soft);
+                }
+                write(gemma, soft, ids);
                 console.note("%s: logits F32 [%d, %d]".formatted(out, ids.length, gemma.vocab()));
                 return Failures.OK;
             }
         });
     }
 
-    private void write(Gemma gemma, int... ids) throws IOException {
-        int piece = oneByOne ? 1 : model.options().chunk();
+    private static void write(Path file, SoftTokens soft) throws IOException {
+        List<Long> shape = List.of((long) soft.images(), (long) soft.tokensPerImage(), (long) soft.embedding());
+        TensorSpec tensor = new TensorSpec("image_soft_tokens", DataType.F32, shape);
+        try (SafetensorsWriter writer = SafetensorsWriter.create(file, List.of(tensor))) {
+            write(writer, soft.values());
+            writer.finish();
+        }
+    }
+
+    private void write(Gemma gemma, @Nullable SoftTokens soft, int... ids) throws IOException {
+        int piece =
+                Prefill.piece(gemma, ids.length, oneByOne ? 1 : model.options().chunk());
         TensorSpec tensor = new TensorSpec("logits", DataType.F32, List.of((long) ids.length, (long) gemma.vocab()));
         try (Session session = gemma.newSession(Capacity.tokens(ids.length));
                 SafetensorsWriter writer = SafetensorsWriter.create(out, List.of(tensor));
                 Progress progress = Progress.of(console, "Logits", " tokens", ids.length)) {
-            Prefill.append(progress, session, ids, piece, (_, logits) -> write(writer, logits));
+            if (soft == null) {
+                Prefill.append(progress, session, ids, piece, (_, logits) -> write(writer, logits));
+            } else {
+                session.append(ids, soft, (_, logits) -> {
+                    write(writer, logits);
+                    progress.step(1);
+                });
+            }
             writer.finish();
         }
     }

@@ -13,10 +13,10 @@ record ModelPart(String name, long parameters, long bytes) {
     static List<ModelPart> of(ModelDescription description) {
         Map<String, ModelPart> kinds = new LinkedHashMap<>();
         for (Part module : description.modules().children()) {
-            if (module.children().isEmpty()) {
-                add(kinds, module);
-            } else {
+            if (module.name().equals("layers")) {
                 module.children().forEach(layer -> layer.children().forEach(part -> add(kinds, part)));
+            } else {
+                add(kinds, module);
             }
         }
         return new ArrayList<>(kinds.values());

@@ -27,6 +27,10 @@ final class ModuleText {
             open("layers", "", depth);
             layers(module.children(), depth + 1);
             close(depth);
+        } else if (module.name().equals("encoder")) {
+            open("encoder", "", depth);
+            alike(module.children(), depth + 1);
+            close(depth);
         } else if (module.children().isEmpty()) {
             text.append("  ".repeat(depth)).append("(%s): %s\n".formatted(module.name(), module.shape()));
         } else {
@@ -45,6 +49,14 @@ final class ModuleText {
             layers.get(run.first()).children().forEach(child -> module(child, depth + 1));
             close(depth);
         }
+    }
+
+    /// Layers of a tower, which have no traits of their own.
+    private void alike(List<Part> layers, int depth) {
+        int count = layers.size();
+        open(count == 1 ? "0" : "0-" + (count - 1), count == 1 ? "" : count + " x ", depth);
+        layers.getFirst().children().forEach(child -> module(child, depth + 1));
+        close(depth);
     }
 
     private void open(String name, String kind, int depth) {

@@ -1,12 +1,27 @@
 package dev.lapidary.cli;
 
+import dev.lapidary.Gemma;
 import dev.lapidary.LogitsConsumer;
 import dev.lapidary.Session;
+import dev.lapidary.SoftTokens;
 import java.util.Arrays;
 
 /// Computes a prompt in pieces, with a progress bar where it takes long.
 final class Prefill {
     private Prefill() {}
+
+    /// How many tokens to append at once: as many as asked, or all where the prompt sees itself.
+    static int piece(Gemma gemma, int tokens, int asked) {
+        return gemma.hasBidirectionalPrompt() ? tokens : asked;
+    }
+
+    /// Appends ids with images in them, all at once.
+    static void append(Console console, Session session, int[] ids, SoftTokens images) {
+        try (Progress progress = Progress.of(console, "Prompt", " tokens", ids.length)) {
+            session.append(ids, images);
+            progress.step(ids.length);
+        }
+    }
 
     /// Appends the ids, at most `piece` of them at once.
     static void append(Console console, Session session, int[] ids, int piece) {

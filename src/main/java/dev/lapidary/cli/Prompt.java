@@ -27,6 +27,13 @@ final class Prompt {
         return new Prompt(gemma -> gemma.chat().user(text).ids());
     }
 
+    /// A text behind images; in Gemma 3's turn format if asked.
+    static Prompt ofImages(int images, String text, boolean turn) {
+        String before = turn ? "<start_of_turn>user\n" : "";
+        String after = turn ? text + "<end_of_turn>\n<start_of_turn>model\n" : text;
+        return new Prompt(gemma -> gemma.imagePrompt(before, images, after));
+    }
+
     /// What stands before and after a gap.
     static Prompt gap(String prefix, String suffix) {
         return new Prompt(gemma -> FimPrompt.of(prefix, suffix).ids(gemma.tokenizer()));

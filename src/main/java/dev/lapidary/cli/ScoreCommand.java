@@ -111,6 +111,10 @@ final class ScoreCommand implements Callable<Integer> {
     }
 
     private Score score(Gemma gemma, Windows windows) {
+        if (gemma.hasBidirectionalPrompt()) {
+            throw new IllegalArgumentException(
+                    "score: got a model whose prompt sees itself, need one that reads forward");
+        }
         Score score = new Score(windows.scored());
         try (Session session = gemma.newSession(Capacity.tokens(windows.longest()));
                 Progress progress = Progress.of(console, "Score", " tokens", windows.scored())) {

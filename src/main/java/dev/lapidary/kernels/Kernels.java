@@ -32,10 +32,22 @@ public interface Kernels {
     /// `out += in`.
     void add(Matrix in, Matrix out);
 
-    /// `out[r] += bias`.
+    /// `out[r] = (in[r] - mean(in[r])) / sqrt(variance(in[r]) + epsilon) * weight + bias` (Ba et al. 2016), the
+    /// variance that of all elements. `out` may be `in`.
+    ///
+    /// @param weight `[1, cols]`
+    /// @param bias   `[1, cols]`
+    void layerNorm(Matrix in, Matrix weight, Matrix bias, float epsilon, Matrix out);
+
+    /// In place: `x[r] += bias`.
     ///
     /// @param bias `[1, cols]`
-    void addBias(Matrix bias, Matrix out);
+    void addBias(Matrix bias, Matrix x);
+
+    /// In place: `x[r] = gelu_tanh(x[r] + bias)`.
+    ///
+    /// @param bias `[1, cols]`
+    void biasGelu(Matrix bias, Matrix x);
 
     /// Cosines and sines of `positions[r] * inverseFrequencies[i]` (radians), both `[seq, rotated dims / 2]`.
     ///

@@ -117,10 +117,35 @@ public final class NativeKernels implements Kernels, AutoCloseable {
     }
 
     @Override
-    public void addBias(Matrix bias, Matrix out) {
-        requireF32("out", out);
-        requireShape("bias", bias, 1, out.cols());
-        gemma_add_f32(out.data(), out.stride(), bias.data(), 0, out.rows(), out.cols());
+    public void layerNorm(Matrix in, Matrix weight, Matrix bias, float epsilon, Matrix out) {
+        requireF32("in", in);
+        requireShape("weight", weight, 1, in.cols());
+        requireShape("bias", bias, 1, in.cols());
+        requireShape("out", out, in.rows(), in.cols());
+        gemma_layer_norm_f32(
+                out.data(),
+                out.stride(),
+                in.data(),
+                in.stride(),
+                weight.data(),
+                bias.data(),
+                in.rows(),
+                in.cols(),
+                epsilon);
+    }
+
+    @Override
+    public void addBias(Matrix bias, Matrix x) {
+        requireF32("x", x);
+        requireShape("bias", bias, 1, x.cols());
+        gemma_add_bias_f32(x.data(), x.stride(), bias.data(), x.rows(), x.cols());
+    }
+
+    @Override
+    public void biasGelu(Matrix bias, Matrix x) {
+        requireF32("x", x);
+        requireShape("bias", bias, 1, x.cols());
+        gemma_bias_gelu_f32(x.data(), x.stride(), bias.data(), x.rows(), x.cols());
     }
 
     @Override

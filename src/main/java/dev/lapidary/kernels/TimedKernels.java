@@ -11,7 +11,9 @@ public final class TimedKernels implements Kernels {
     private final Timing rmsNorm = new Timing("rmsNorm");
     private final Timing rmsNormAdd = new Timing("rmsNormAdd");
     private final Timing add = new Timing("add");
+    private final Timing layerNorm = new Timing("layerNorm");
     private final Timing addBias = new Timing("addBias");
+    private final Timing biasGelu = new Timing("biasGelu");
     private final Timing ropeTable = new Timing("ropeTable");
     private final Timing headNormRope = new Timing("headNormRope");
     private final Timing project = new Timing("project");
@@ -29,7 +31,9 @@ public final class TimedKernels implements Kernels {
             rmsNorm,
             rmsNormAdd,
             add,
+            layerNorm,
             addBias,
+            biasGelu,
             ropeTable,
             headNormRope,
             project,
@@ -95,10 +99,24 @@ public final class TimedKernels implements Kernels {
     }
 
     @Override
-    public void addBias(Matrix bias, Matrix out) {
+    public void layerNorm(Matrix in, Matrix weight, Matrix bias, float epsilon, Matrix out) {
         long start = System.nanoTime();
-        kernels.addBias(bias, out);
+        kernels.layerNorm(in, weight, bias, epsilon, out);
+        layerNorm.add(start);
+    }
+
+    @Override
+    public void addBias(Matrix bias, Matrix x) {
+        long start = System.nanoTime();
+        kernels.addBias(bias, x);
         addBias.add(start);
+    }
+
+    @Override
+    public void biasGelu(Matrix bias, Matrix x) {
+        long start = System.nanoTime();
+        kernels.biasGelu(bias, x);
+        biasGelu.add(start);
     }
 
     @Override

@@ -70,7 +70,7 @@ final class Attention implements TokenMixer {
                     keys,
                     values,
                     first % keys.rows(),
-                    position + 1 - first,
+                    run.end(position) - first,
                     traits.softcap(),
                     layer.mixedRow(run.row() + i));
         }

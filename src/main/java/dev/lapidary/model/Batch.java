@@ -21,14 +21,25 @@ public final class Batch {
     ///
     /// @throws IllegalStateException if they do not fit the cache
     public Batch add(KvCache cache, int position, int[] ids, int from, int count) {
+        return add(cache, position, ids, from, count, Inserts.NONE);
+    }
+
+    /// As [#add(KvCache, int, int[], int, int)], of a sequence with `inserts`.
+    ///
+    /// @throws IllegalArgumentException if the run cuts one of their spans
+    public Batch add(KvCache cache, int position, int[] ids, int from, int count, Inserts inserts) {
         if (position < 0 || count <= 0 || count > cache.capacity() - position) {
             throw new IllegalStateException(
                     "KV cache: %d tokens at position %d, capacity %d".formatted(count, position, cache.capacity()));
         }
+        if (inserts.begin(position) != position || inserts.end(position + count - 1) > position + count) {
+            throw new IllegalArgumentException("batch: got tokens %d to %d, need all of each span of %s"
+                    .formatted(position, position + count, inserts.spans()));
+        }
         if (used == runs.size()) {
             runs.add(new Run(cache, ids));
         }
-        runs.get(used).set(cache, position, ids, from, rows, count);
+        runs.get(used).set(cache, position, ids, from, rows, count, inserts);
         used++;
         rows += count;
         return this;
@@ -56,19 +67,28 @@ public final class Batch {
         private int from;
         private int row;
         private int rows;
+        private Inserts inserts = Inserts.NONE;
 
         Run(KvCache cache, int[] ids) {
             this.cache = cache;
             this.ids = ids;
         }
 
-        private void set(KvCache itsCache, int itsPosition, int[] itsIds, int itsFrom, int itsRow, int itsRows) {
+        private void set(
+                KvCache itsCache,
+                int itsPosition,
+                int[] itsIds,
+                int itsFrom,
+                int itsRow,
+                int itsRows,
+                Inserts itsInserts) {
             cache = itsCache;
             position = itsPosition;
             ids = itsIds;
             from = itsFrom;
             row = itsRow;
             rows = itsRows;
+            inserts = itsInserts;
         }
 
         /// Its keys and values.
@@ -99,6 +119,16 @@ public final class Batch {
         /// Number of tokens.
         int rows() {
             return rows;
+        }
+
+        /// One past the last position that the token at `seeing` sees.
+        int end(int seeing) {
+            return inserts.end(seeing);
+        }
+
+        /// Embeddings in the place of the table's, of all the sequence.
+        List<Inserts.SoftTokens> softTokens() {
+            return inserts.softTokens();
         }
     }
 }

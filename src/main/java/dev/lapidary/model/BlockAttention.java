@@ -22,10 +22,10 @@ final class BlockAttention {
         int done = 0;
         while (done < run.rows()) {
             int position = run.position() + done;
-            int rows = blockRows(position, run.rows() - done);
+            int rows = blockRows(run, position, run.rows() - done);
             int first = alignDown(Attention.firstVisible(traits, position));
-            int kvSeq = alignUp(position + rows) - first;
-            fillSpans(position, rows, first, scratch);
+            int kvSeq = alignUp(run.end(position + rows - 1)) - first;
+            fillSpans(run, position, rows, first, scratch);
             Matrix scores =
                     Matrix.dense(scratch.scores().data(), scratch.scores().type(), rows, kvSeq);
             for (int head = 0; head < traits.heads(); head++) {
@@ -64,19 +64,19 @@ final class BlockAttention {
     }
 
     /// As many rows as the scores have room for.
-    private int blockRows(int position, int rows) {
+    private int blockRows(Batch.Run run, int position, int rows) {
         int most = Math.min(rows, Attention.MAX_BLOCK_ROWS);
         int first = alignDown(Attention.firstVisible(traits, position));
-        int kvSeq = alignUp(position + most) - first;
+        int kvSeq = alignUp(run.end(position + most - 1)) - first;
         return Math.clamp(Workspace.MAX_SCORES / kvSeq, 1, most);
     }
 
     /// Columns that each row sees, counted from position `first`.
-    private void fillSpans(int position, int rows, int first, AttentionScratch scratch) {
+    private void fillSpans(Batch.Run run, int position, int rows, int first, AttentionScratch scratch) {
         for (int i = 0; i < rows; i++) {
             int begin = Attention.firstVisible(traits, position + i) - first;
             scratch.begin().setAtIndex(ValueLayout.JAVA_INT, i, begin);
-            scratch.end().setAtIndex(ValueLayout.JAVA_INT, i, position + i + 1 - first);
+            scratch.end().setAtIndex(ValueLayout.JAVA_INT, i, run.end(position + i) - first);
         }
     }
 

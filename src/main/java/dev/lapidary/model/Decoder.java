@@ -58,6 +58,7 @@ public final class Decoder {
             kernels.ropeTable(each.inverseFrequencies(), workspace.positions, table.cos(), table.sin());
         }
         kernels.embed(weights.embedding(), workspace.ids, config.embeddingScale(), activations.residual);
+        insertSoftTokens(batch, activations.residual);
         observe(observer, -1, Stage.RESIDUAL, activations.residual);
         for (int i = 0; i < mixings.size(); i++) {
             if (cancelled.getAsBoolean()) {
@@ -111,6 +112,25 @@ public final class Decoder {
                     run.rows());
             for (int i = 0; i < run.rows(); i++) {
                 workspace.positions.setAtIndex(ValueLayout.JAVA_INT, run.row() + (long) i, run.position() + i);
+            }
+        }
+    }
+
+    /// Puts soft tokens where image tokens were embedded: as they are, not scaled as those of the table.
+    private static void insertSoftTokens(Batch batch, Matrix residual) {
+        for (int j = 0; j < batch.runs(); j++) {
+            Batch.Run run = batch.run(j);
+            List<Inserts.SoftTokens> all = run.softTokens();
+            for (int i = 0; i < all.size(); i++) {
+                Inserts.SoftTokens soft = all.get(i);
+                int begin = Math.max(soft.position(), run.position());
+                int count = Math.min(soft.end(), run.position() + run.rows()) - begin;
+                if (count > 0) {
+                    int cols = residual.cols();
+                    Matrix rows = residual.rows(run.row() + begin - run.position(), count);
+                    int from = soft.from() + (begin - soft.position()) * cols;
+                    MemorySegment.copy(soft.values(), from, rows.data(), ValueLayout.JAVA_FLOAT, 0, count * cols);
+                }
             }
         }
     }

@@ -3,6 +3,7 @@ package dev.lapidary.model;
 import dev.lapidary.checkpoint.CheckpointException;
 import dev.lapidary.checkpoint.ConfigKeys;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -23,12 +24,22 @@ public final class HuggingFaceConfig {
     private HuggingFaceConfig(ConfigKeys outer) throws CheckpointException {
         this.outer = outer;
         modelType = outer.string("model_type");
-        HuggingFaceDefaults found = HuggingFaceDefaults.BY_MODEL_TYPE.get(modelType);
-        if (found == null) {
-            throw outer.problem("model_type", "one of " + String.join(", ", modelTypes()));
+        if (modelType.equals(HuggingFaceDefaults.PALIGEMMA)) {
+            keys = outer.object("text_config");
+            defaults = defaults(keys, keys.string("model_type", "gemma"), List.of("gemma", "gemma2"));
+        } else {
+            defaults = defaults(outer, modelType, modelTypes());
+            keys = defaults.textConfig() ? outer.object("text_config") : outer;
         }
-        defaults = found;
-        keys = defaults.textConfig() ? outer.object("text_config") : outer;
+    }
+
+    private static HuggingFaceDefaults defaults(ConfigKeys config, String modelType, Collection<String> known)
+            throws CheckpointException {
+        HuggingFaceDefaults found = known.contains(modelType) ? HuggingFaceDefaults.BY_MODEL_TYPE.get(modelType) : null;
+        if (found == null) {
+            throw config.problem("model_type", "one of " + String.join(", ", known));
+        }
+        return found;
     }
 
     /// Reads the text model.
@@ -50,6 +61,7 @@ public final class HuggingFaceConfig {
 
     private static Set<String> modelTypes() {
         Set<String> types = new TreeSet<>(HuggingFaceDefaults.BY_MODEL_TYPE.keySet());
+        types.add(HuggingFaceDefaults.PALIGEMMA);
         types.add(RecurrentGemmaConfig.MODEL_TYPE);
         return types;
     }

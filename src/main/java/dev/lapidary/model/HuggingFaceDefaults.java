@@ -48,6 +48,9 @@ record HuggingFaceDefaults(
             false);
     private static final HuggingFaceDefaults GEMMA3_TEXT = gemma3(false);
 
+    /// A `model_type` whose text model is of the type that its `text_config` says.
+    static final String PALIGEMMA = "paligemma";
+
     static final Map<String, HuggingFaceDefaults> BY_MODEL_TYPE =
             Map.of("gemma", GEMMA, "gemma2", GEMMA2, "gemma3_text", GEMMA3_TEXT, "gemma3", gemma3(true));
 
@@ -76,24 +79,31 @@ record HuggingFaceDefaults(
                 false);
     }
 
-    /// Keys that say nothing about the text model's arithmetic: bookkeeping, training, vision.
+    /// Keys that say nothing about the text model's arithmetic: bookkeeping, training, vision, and what stands
+    /// beside a `text_config` as well as in it.
     static final Set<String> NO_ARITHMETIC = Set.of(
             "_attn_implementation",
             "_attn_implementation_autoset",
             "_name_or_path",
+            "_vocab_size",
             "architectures",
             "attention_dropout",
             "auto_map",
+            "boi_token_id",
             "boi_token_index",
             "bos_token_id",
             "cache_implementation",
             "chunk_size_feed_forward",
             "dtype",
+            "eoi_token_id",
             "eoi_token_index",
             "eos_token_id",
             "final_w_init_variance_scale",
             "finetuning_task",
+            "hidden_size",
             "id2label",
+            "ignore_index",
+            "image_token_id",
             "image_token_index",
             "initializer_range",
             "is_decoder",
@@ -101,10 +111,12 @@ record HuggingFaceDefaults(
             "max_length",
             "mm_tokens_per_image",
             "model_type",
+            "num_image_tokens",
             "output_attentions",
             "output_hidden_states",
             "pad_token_id",
             "problem_type",
+            "projection_dim",
             "return_dict",
             "task_specific_params",
             "tie_word_embeddings",
@@ -116,5 +128,6 @@ record HuggingFaceDefaults(
             "unsloth_version",
             "use_cache",
             "vision_config",
+            "vocab_size",
             "w_init_variance_scale");
 }

@@ -31,6 +31,13 @@ public record ModuleTree(String name, String shape, long parameters, long bytes,
                         headNode));
     }
 
+    /// This with another module at the end.
+    public ModuleTree plus(ModuleTree child) {
+        List<ModuleTree> all = new ArrayList<>(children);
+        all.add(child);
+        return inner(name, all);
+    }
+
     /// The child of that name.
     ModuleTree child(String wanted) {
         return children.stream()
@@ -46,20 +53,20 @@ public record ModuleTree(String name, String shape, long parameters, long bytes,
                 "feedForward",
                 present(
                         leaf("gate", layer.gate()),
-                        leaf("gateBias", biases == null ? null : biases.gate()),
+                        optional("gateBias", biases == null ? null : biases.gate()),
                         leaf("up", layer.up()),
-                        leaf("upBias", biases == null ? null : biases.up()),
+                        optional("upBias", biases == null ? null : biases.up()),
                         leaf("down", layer.down().parts().getFirst()),
-                        leaf("downBias", biases == null ? null : biases.down())));
+                        optional("downBias", biases == null ? null : biases.down())));
         return inner(
                 Integer.toString(index),
                 present(
                         leaf("preAttentionNorm", layer.preAttentionNorm()),
                         recurrence == null ? attention(layer) : recurrence(layer, recurrence),
-                        leaf("postAttentionNorm", layer.postAttentionNorm()),
+                        optional("postAttentionNorm", layer.postAttentionNorm()),
                         leaf("preFeedForwardNorm", layer.preFeedForwardNorm()),
                         feedForward,
-                        leaf("postFeedForwardNorm", layer.postFeedForwardNorm())));
+                        optional("postFeedForwardNorm", layer.postFeedForwardNorm())));
     }
 
     private static ModuleTree attention(LayerWeights layer) {
@@ -70,12 +77,12 @@ public record ModuleTree(String name, String shape, long parameters, long bytes,
                         leaf("queryProjection", queryKeyValue.get(0)),
                         leaf("keyProjection", queryKeyValue.get(1)),
                         leaf("valueProjection", queryKeyValue.get(2)),
-                        leaf("queryNorm", layer.queryNorm()),
-                        leaf("keyNorm", layer.keyNorm()),
+                        optional("queryNorm", layer.queryNorm()),
+                        optional("keyNorm", layer.keyNorm()),
                         leaf(
                                 "outputProjection",
                                 layer.outputProjection().parts().getFirst()),
-                        leaf("outputBias", layer.outputBias())));
+                        optional("outputBias", layer.outputBias())));
     }
 
     private static ModuleTree recurrence(LayerWeights layer, RecurrenceWeights recurrence) {
@@ -85,7 +92,7 @@ public record ModuleTree(String name, String shape, long parameters, long bytes,
                 present(
                         leaf("xProjection", branches.get(0)),
                         leaf("yProjection", branches.get(1)),
-                        leaf("inputBias", recurrence.inputBias()),
+                        optional("inputBias", recurrence.inputBias()),
                         leaf("convolution", recurrence.taps()),
                         leaf("convolutionBias", recurrence.tapBias()),
                         leaf("inputGate", recurrence.inputGate()),
@@ -96,20 +103,24 @@ public record ModuleTree(String name, String shape, long parameters, long bytes,
                         leaf(
                                 "outputProjection",
                                 layer.outputProjection().parts().getFirst()),
-                        leaf("outputBias", layer.outputBias())));
+                        optional("outputBias", layer.outputBias())));
     }
 
-    private static ModuleTree inner(String name, List<ModuleTree> children) {
+    /// A module of modules.
+    public static ModuleTree inner(String name, List<ModuleTree> children) {
         long parameters = children.stream().mapToLong(ModuleTree::parameters).sum();
         long bytes = children.stream().mapToLong(ModuleTree::bytes).sum();
         return new ModuleTree(name, "", parameters, bytes, List.copyOf(children));
     }
 
-    private static @Nullable ModuleTree leaf(String name, @Nullable WeightMatrix matrix) {
-        return matrix == null
-                ? null
-                : new ModuleTree(
-                        name, matrix.shape(), (long) matrix.rows() * matrix.cols(), matrix.elementBytes(), List.of());
+    /// A weight.
+    public static ModuleTree leaf(String name, WeightMatrix matrix) {
+        return new ModuleTree(
+                name, matrix.shape(), (long) matrix.rows() * matrix.cols(), matrix.elementBytes(), List.of());
+    }
+
+    private static @Nullable ModuleTree optional(String name, @Nullable WeightMatrix matrix) {
+        return matrix == null ? null : leaf(name, matrix);
     }
 
     private static List<ModuleTree> present(@Nullable ModuleTree... nodes) {

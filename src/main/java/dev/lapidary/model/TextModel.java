@@ -41,7 +41,28 @@ public final class TextModel {
             Arena arena,
             SegmentAllocator memory)
             throws CheckpointException {
-        GemmaConfig config = CheckpointConfig.read(checkpoint);
+        return read(checkpoint, config(checkpoint), formats, observer, kernels, chunk, arena, memory);
+    }
+
+    /// What `checkpoint` says of its text model.
+    ///
+    /// @throws CheckpointException naming the file and key that is missing, unknown or not implemented
+    public static GemmaConfig config(Checkpoint checkpoint) throws CheckpointException {
+        return CheckpointConfig.read(checkpoint);
+    }
+
+    /// As [#read(Checkpoint, WeightFormats, ConversionObserver, Kernels, int, Arena, SegmentAllocator)], with the
+    /// `config` of the checkpoint read already.
+    public static TextModel read(
+            Checkpoint checkpoint,
+            GemmaConfig config,
+            WeightFormats formats,
+            ConversionObserver observer,
+            Kernels kernels,
+            int chunk,
+            Arena arena,
+            SegmentAllocator memory)
+            throws CheckpointException {
         Weights stored = WeightsReader.read(checkpoint, config, arena);
         return converted(config, stored, formats, observer, kernels, chunk, arena, memory);
     }

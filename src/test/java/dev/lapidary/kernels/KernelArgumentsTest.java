@@ -65,6 +65,24 @@ class KernelArgumentsTest {
     }
 
     @Test
+    void layerNorm() {
+        Matrix in = f32(3, 4);
+        Matrix row = f32(1, 4);
+        refuse(out -> kernels.layerNorm(narrow(3, 4), row, row, 0, out), f32(3, 4), "in: got BF16 [3, 4], need F32");
+        refuse(out -> kernels.layerNorm(in, f32(1, 3), row, 0, out), f32(3, 4), "weight: got F32 [1, 3], need [1, 4]");
+        refuse(out -> kernels.layerNorm(in, row, f32(2, 4), 0, out), f32(3, 4), "bias: got F32 [2, 4], need [1, 4]");
+        refuse(out -> kernels.layerNorm(in, row, row, 0, out), f32(3, 5), "out: got F32 [3, 5], need [3, 4]");
+    }
+
+    @Test
+    void biases() {
+        refuse(x -> kernels.addBias(f32(1, 4), x), narrow(3, 4), "x: got BF16 [3, 4], need F32");
+        refuse(x -> kernels.addBias(f32(1, 5), x), f32(3, 4), "bias: got F32 [1, 5], need [1, 4]");
+        refuse(x -> kernels.biasGelu(narrow(1, 4), x), f32(3, 4), "bias: got BF16 [1, 4], need F32");
+        refuse(x -> kernels.biasGelu(f32(1, 3), x), f32(3, 4), "bias: got F32 [1, 3], need [1, 4]");
+    }
+
+    @Test
     void elementwise() {
         refuse(out -> kernels.add(f32(3, 4), out), f32(3, 3), "out: got F32 [3, 3], need [3, 4]");
         refuse(out -> kernels.add(narrow(3, 4), out), f32(3, 4), "in: got BF16 [3, 4], need F32");

@@ -52,9 +52,38 @@ public final class ReferenceKernels implements Kernels {
     }
 
     @Override
-    public void addBias(Matrix bias, Matrix out) {
-        for (int r = 0; r < out.rows(); r++) {
-            add(bias, out.row(r));
+    public void layerNorm(Matrix in, Matrix weight, Matrix bias, float epsilon, Matrix out) {
+        for (int r = 0; r < in.rows(); r++) {
+            double mean = 0;
+            for (int c = 0; c < in.cols(); c++) {
+                mean += get(in, r, c) / in.cols();
+            }
+            double variance = 0;
+            for (int c = 0; c < in.cols(); c++) {
+                variance += (get(in, r, c) - mean) * (get(in, r, c) - mean) / in.cols();
+            }
+            for (int c = 0; c < in.cols(); c++) {
+                double normed = (get(in, r, c) - mean) / Math.sqrt(variance + epsilon);
+                set(out, r, c, normed * get(weight, 0, c) + get(bias, 0, c));
+            }
+        }
+    }
+
+    @Override
+    public void addBias(Matrix bias, Matrix x) {
+        for (int r = 0; r < x.rows(); r++) {
+            for (int c = 0; c < x.cols(); c++) {
+                set(x, r, c, get(x, r, c) + get(bias, 0, c));
+            }
+        }
+    }
+
+    @Override
+    public void biasGelu(Matrix bias, Matrix x) {
+        for (int r = 0; r < x.rows(); r++) {
+            for (int c = 0; c < x.cols(); c++) {
+                set(x, r, c, geluTanh(get(x, r, c) + get(bias, 0, c)));
+            }
         }
     }
 

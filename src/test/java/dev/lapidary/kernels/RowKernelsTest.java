@@ -95,6 +95,58 @@ class RowKernelsTest {
     }
 
     @Test
+    void layerNormWithinRounding() {
+        Natives.run(kernels -> {
+            for (int cols : COLS) {
+                for (int rows : rows(cols)) {
+                    try (Operands operands = new Operands(11L * cols + rows)) {
+                        Matrix in = operands.matrix(DataType.F32, rows, cols, operands.anyStride(cols), 3);
+                        Matrix weight = operands.matrix(1, cols);
+                        Matrix bias = operands.matrix(1, cols);
+                        Matrix out = operands.output(rows, cols);
+                        Matrix expected = operands.expected(rows, cols);
+                        kernels.layerNorm(in, weight, bias, 1e-6f, out);
+                        REFERENCE.layerNorm(in, weight, bias, 1e-6f, expected);
+                        // The mean's rounding counts as many times as the deviation is smaller than the elements;
+                        // of one column the deviation is the root of epsilon.
+                        double relative = (4 + Math.sqrt(cols)) * ULP * (cols <= 2 ? 4000 : 32);
+                        Difference.Tolerance tolerance =
+                                (r, c) -> relative * (Math.abs(get(weight, 0, c)) + Math.abs(get(expected, r, c)));
+                        Difference.assertClose(operands, out, expected, tolerance, "layerNorm");
+                        kernels.layerNorm(in, weight, bias, 1e-6f, in);
+                        Difference.assertEqual(operands, in, out, "layerNorm in place");
+                    }
+                }
+            }
+        });
+    }
+
+    @Test
+    void biasIsAddedExactlyAndGeluWithinRounding() {
+        Natives.run(kernels -> {
+            for (int cols : COLS) {
+                for (int rows : rows(cols)) {
+                    try (Operands operands = new Operands(7L * cols + rows)) {
+                        Matrix x = operands.matrix(DataType.F32, rows, cols, operands.anyStride(cols), 3);
+                        Matrix bias = operands.matrix(1, cols);
+                        Matrix added = operands.copy(x);
+                        Matrix activated = operands.copy(x);
+                        REFERENCE.addBias(bias, added);
+                        REFERENCE.biasGelu(bias, activated);
+                        Matrix got = operands.copy(x);
+                        kernels.biasGelu(bias, got);
+                        Difference.Tolerance tolerance = (r, c) ->
+                                64 * ULP * Math.abs(get(activated, r, c)) + 4 * ULP * Math.abs(get(added, r, c));
+                        Difference.assertClose(operands, got, activated, tolerance, "biasGelu");
+                        kernels.addBias(bias, x);
+                        Difference.assertEqual(operands, x, added, "addBias");
+                    }
+                }
+            }
+        });
+    }
+
+    @Test
     void rowsOfZerosHaveANormOfZeros() {
         Natives.run(kernels -> {
             try (Operands operands = new Operands(1)) {

@@ -1,0 +1,44 @@
+package dev.lapidary;
+
+import dev.lapidary.vision.ImageFile;
+import dev.lapidary.vision.RgbImage;
+import java.io.IOException;
+import java.nio.file.Path;
+
+/// A picture that a model with a vision tower can look at. Immutable.
+public final class Image {
+    private final RgbImage picture;
+
+    private Image(RgbImage picture) {
+        this.picture = picture;
+    }
+
+    /// Reads a PNG or JPEG file of up to 67,108,864 pixels, upright as its EXIF data say; alpha is dropped.
+    ///
+    /// @throws IOException naming the file and what is wrong: no picture, of another format, too large, or damaged
+    public static Image read(Path file) throws IOException {
+        return new Image(ImageFile.read(file));
+    }
+
+    /// A picture of 8 bits per colour.
+    ///
+    /// @param rgb `[height, width, 3]`, copied
+    /// @throws IllegalArgumentException if there are not as many bytes as the extents say
+    public static Image rgb(int width, int height, byte... rgb) {
+        return new Image(new RgbImage(width, height, rgb.clone()));
+    }
+
+    /// Pixels from left to right.
+    public int width() {
+        return picture.width();
+    }
+
+    /// Pixels from top to bottom.
+    public int height() {
+        return picture.height();
+    }
+
+    RgbImage picture() {
+        return picture;
+    }
+}
