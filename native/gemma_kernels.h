@@ -22,7 +22,7 @@
 extern "C" {
 #endif
 
-#define GEMMA_KERNELS_ABI 1 // raised whenever a signature below or its meaning changes
+#define GEMMA_KERNELS_ABI 2 // raised whenever a signature below or its meaning changes
 #define GEMMA_GEMV_MAX_ROWS 16
 
 #if defined(GEMMA_KERNELS_BUILD)
@@ -94,7 +94,7 @@ GEMMA_EXPORT void gemma_rms_norm_add_f32(float *residual, int64_t residual_strid
                                          const float *weight, int64_t rows, int64_t cols, float eps);
 
 // out[r] += in[r]
-// out, in [rows, cols]; in_stride 0: the same row goes to each of out, as a bias does
+// out, in [rows, cols]
 GEMMA_EXPORT void gemma_add_f32(float *out, int64_t out_stride, const float *in, int64_t in_stride, int64_t rows,
                                 int64_t cols);
 
@@ -320,10 +320,6 @@ GEMMA_EXPORT int64_t gemma_quantized_bytes(int64_t rows, int64_t cols);
 // out = in [rows, cols] in int8, each block of 32 columns of a row by itself: scale = max|x| / 127, to the nearest,
 // ties to even
 GEMMA_EXPORT void gemma_quantize_rows_f32(void *out, const float *in, int64_t in_stride, int64_t rows, int64_t cols);
-
-// The same of what gemma_rms_norm_f32 gives.
-GEMMA_EXPORT void gemma_rms_norm_quantize_f32(void *out, const float *in, int64_t in_stride, const float *weight,
-                                              int64_t rows, int64_t cols, float eps);
 
 // ---- quantized activations times block-quantized weights ------------------------------------------------------------
 

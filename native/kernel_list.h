@@ -151,9 +151,6 @@ KERNEL(gemma_gemv_group_blocks,
        (out, out_stride, x, x_stride, w, types, n, count, rows, k))
 KERNEL(gemma_quantize_rows_f32, (void *out, const float *in, int64_t in_stride, int64_t rows, int64_t cols),
        (out, in, in_stride, rows, cols))
-KERNEL(gemma_rms_norm_quantize_f32,
-       (void *out, const float *in, int64_t in_stride, const float *weight, int64_t rows, int64_t cols, float eps),
-       (out, in, in_stride, weight, rows, cols, eps))
 
 #undef EMBED
 #undef GEMV

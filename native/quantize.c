@@ -1,8 +1,7 @@
-// quantize: rows of f32 activations to int8 in blocks of 32, where they are, and after an RMSNorm
+// quantize: rows of f32 activations to int8 in blocks of 32
 //   per block: scale = max|x| / 127, q = x * (127 / max|x|) to the nearest, ties to even; a NaN makes its block's scale
 //   NaN
 #include "blocks.h"
-#include "norm.h"
 #include "team.h"
 
 // max |x| by its bits, so that a NaN is larger than every number.
@@ -49,16 +48,6 @@ static void quantize_row(activation *out, int64_t step, const float *in, int64_t
     for (int64_t i = 0; i < cols; i += BLOCK, out += step) quantize_block(out, load_block(in, i, F32));
 }
 
-static void norm_quantize_row(activation *out, int64_t step, const float *in, const float *weight, int64_t cols,
-                              float eps) {
-    float inverse = inverse_rms(in, cols, eps);
-    for (int64_t i = 0; i < cols; i += BLOCK, out += step) {
-        block b = load_block(in, i, F32), w = load_block(weight, i, F32);
-        UNROLL for (int p = 0; p < PARTS; p++) b.part[p] = b.part[p] * inverse * w.part[p];
-        quantize_block(out, b);
-    }
-}
-
 // Where row r goes.
 INLINE activation *row_of(void *out, int64_t r, int64_t cols) {
     return (activation *)out + activation_index(r, cols / BLOCK);
@@ -67,10 +56,4 @@ INLINE activation *row_of(void *out, int64_t r, int64_t cols) {
 void TIER(gemma_quantize_rows_f32)(void *out, const float *in, int64_t in_stride, int64_t rows, int64_t cols) {
     TEAM_EACH(rows, rows * cols / 4, r,
               quantize_row(row_of(out, r, cols), group_rows(r, rows), in + r * in_stride, cols));
-}
-
-void TIER(gemma_rms_norm_quantize_f32)(void *out, const float *in, int64_t in_stride, const float *weight, int64_t rows,
-                                       int64_t cols, float eps) {
-    TEAM_EACH(rows, rows * cols / 3, r,
-              norm_quantize_row(row_of(out, r, cols), group_rows(r, rows), in + r * in_stride, weight, cols, eps));
 }

@@ -23,10 +23,10 @@ public class GemmaKernels extends GemmaKernels$shared {
     static final SymbolLookup SYMBOL_LOOKUP = SymbolLookup.loaderLookup()
             .or(Linker.nativeLinker().defaultLookup());
 
-    private static final int GEMMA_KERNELS_ABI = (int)1L;
+    private static final int GEMMA_KERNELS_ABI = (int)2L;
     /**
      * {@snippet lang=c :
-     * #define GEMMA_KERNELS_ABI 1
+     * #define GEMMA_KERNELS_ABI 2
      * }
      */
     public static int GEMMA_KERNELS_ABI() {
@@ -4171,71 +4171,6 @@ public class GemmaKernels extends GemmaKernels$shared {
                 traceDowncall("gemma_quantize_rows_f32", out, in, in_stride, rows, cols);
             }
             mh$.invokeExact(out, in, in_stride, rows, cols);
-        } catch (Error | RuntimeException ex) {
-           throw ex;
-        } catch (Throwable ex$) {
-           throw new AssertionError("should not reach here", ex$);
-        }
-    }
-
-    private static class gemma_rms_norm_quantize_f32 {
-        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
-            GemmaKernels.C_POINTER,
-            GemmaKernels.C_POINTER,
-            GemmaKernels.C_LONG,
-            GemmaKernels.C_POINTER,
-            GemmaKernels.C_LONG,
-            GemmaKernels.C_LONG,
-            GemmaKernels.C_FLOAT
-        );
-
-        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gemma_rms_norm_quantize_f32");
-
-        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
-    }
-
-    /**
-     * Function descriptor for:
-     * {@snippet lang=c :
-     * void gemma_rms_norm_quantize_f32(void *out, const float *in, int64_t in_stride, const float *weight, int64_t rows, int64_t cols, float eps)
-     * }
-     */
-    public static FunctionDescriptor gemma_rms_norm_quantize_f32$descriptor() {
-        return gemma_rms_norm_quantize_f32.DESC;
-    }
-
-    /**
-     * Downcall method handle for:
-     * {@snippet lang=c :
-     * void gemma_rms_norm_quantize_f32(void *out, const float *in, int64_t in_stride, const float *weight, int64_t rows, int64_t cols, float eps)
-     * }
-     */
-    public static MethodHandle gemma_rms_norm_quantize_f32$handle() {
-        return gemma_rms_norm_quantize_f32.HANDLE;
-    }
-
-    /**
-     * Address for:
-     * {@snippet lang=c :
-     * void gemma_rms_norm_quantize_f32(void *out, const float *in, int64_t in_stride, const float *weight, int64_t rows, int64_t cols, float eps)
-     * }
-     */
-    public static MemorySegment gemma_rms_norm_quantize_f32$address() {
-        return gemma_rms_norm_quantize_f32.ADDR;
-    }
-
-    /**
-     * {@snippet lang=c :
-     * void gemma_rms_norm_quantize_f32(void *out, const float *in, int64_t in_stride, const float *weight, int64_t rows, int64_t cols, float eps)
-     * }
-     */
-    public static void gemma_rms_norm_quantize_f32(MemorySegment out, MemorySegment in, long in_stride, MemorySegment weight, long rows, long cols, float eps) {
-        var mh$ = gemma_rms_norm_quantize_f32.HANDLE;
-        try {
-            if (TRACE_DOWNCALLS) {
-                traceDowncall("gemma_rms_norm_quantize_f32", out, in, in_stride, weight, rows, cols, eps);
-            }
-            mh$.invokeExact(out, in, in_stride, weight, rows, cols, eps);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {

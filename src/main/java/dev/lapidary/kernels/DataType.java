@@ -1,5 +1,8 @@
 package dev.lapidary.kernels;
 
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
 /// Element type of a stored matrix. Arithmetic is in F32 whatever the storage.
 public enum DataType {
     /// IEEE 754 binary32.
@@ -13,6 +16,15 @@ public enum DataType {
 
     DataType(int bytes) {
         this.bytes = bytes;
+    }
+
+    /// Element `index` of dense `data`, widened; for what is read once, not for arithmetic.
+    public float get(MemorySegment data, long index) {
+        return switch (this) {
+            case F32 -> data.getAtIndex(ValueLayout.JAVA_FLOAT, index);
+            case BF16 -> Float.intBitsToFloat(data.getAtIndex(ValueLayout.JAVA_SHORT, index) << 16);
+            case F16 -> Float.float16ToFloat(data.getAtIndex(ValueLayout.JAVA_SHORT, index));
+        };
     }
 
     /// Bytes of one element.

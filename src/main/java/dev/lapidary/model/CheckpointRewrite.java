@@ -207,8 +207,7 @@ public final class CheckpointRewrite {
         int count = Math.toIntExact(entry.stored().shape().getFirst());
         MemorySegment out = MemorySegment.ofArray(new byte[count * Float.BYTES]);
         for (int i = 0; i < count; i++) {
-            float value =
-                    WeightsReader.element(entry.stored().data(), entry.stored().type(), i);
+            float value = entry.stored().type().get(entry.stored().data(), i);
             out.set(LITTLE, (long) i * Float.BYTES, value + added);
         }
         return out;

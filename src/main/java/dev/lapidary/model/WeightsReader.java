@@ -3,20 +3,17 @@ package dev.lapidary.model;
 import dev.lapidary.checkpoint.Checkpoint;
 import dev.lapidary.checkpoint.CheckpointException;
 import dev.lapidary.checkpoint.Tensor;
+import dev.lapidary.checkpoint.TensorReader;
 import dev.lapidary.kernels.BlockMatrix;
 import dev.lapidary.kernels.BlockType;
-import dev.lapidary.kernels.DataType;
 import dev.lapidary.kernels.Matrix;
 import dev.lapidary.kernels.Projection;
 import dev.lapidary.kernels.WeightMatrix;
 import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// Finds every weight that a config asks for, checks its shape, and makes sure that nothing in the file was left over.
@@ -28,11 +25,12 @@ final class WeightsReader {
     private final GemmaConfig config;
     private final Arena arena;
     private final TensorNames names;
-    private final Set<String> read = new HashSet<>();
+    private final TensorReader tensors;
 
     private WeightsReader(Checkpoint checkpoint, GemmaConfig config, Arena arena) {
         this.checkpoint = checkpoint;
         this.config = config;
+        tensors = new TensorReader(checkpoint);
         this.arena = arena;
         names = TensorNames.of(checkpoint);
     }
@@ -53,7 +51,10 @@ final class WeightsReader {
         for (int i = 0; i < config.layers().size(); i++) {
             layers.add(layer(i, config.layers().get(i)));
         }
-        refuseLeftOver();
+        tensors.refuseLeftOver(
+                name -> !names.belongsElsewhere(name),
+                "%s model with %d layers"
+                        .formatted(config.architecture(), config.layers().size()));
         return new Weights(embedding, new Projection(arena, List.of(head)), finalNorm, layers);
     }
 
@@ -110,8 +111,10 @@ final class WeightsReader {
         List<Long> heads = List.of((long) layer.heads(), (long) layer.headDim());
         List<Long> gate = List.of((long) layer.heads(), (long) layer.headDim(), (long) layer.headDim());
         Matrix inputBias = Matrix.allocate(arena, 1, 2 * width);
-        widen(tensor(name(i, LayerTensor.RECURRENT_X_BIAS), List.of((long) width)), inputBias.cols(0, width));
-        widen(tensor(name(i, LayerTensor.RECURRENT_Y_BIAS), List.of((long) width)), inputBias.cols(width, width));
+        widen(tensors.tensor(name(i, LayerTensor.RECURRENT_X_BIAS), List.of((long) width)), inputBias.cols(0, width));
+        widen(
+                tensors.tensor(name(i, LayerTensor.RECURRENT_Y_BIAS), List.of((long) width)),
+                inputBias.cols(width, width));
         return new RecurrenceWeights(
                 inputBias,
                 taps(i, layer),
@@ -127,11 +130,11 @@ final class WeightsReader {
     private Matrix taps(int i, LayerConfig layer) throws CheckpointException {
         int width = layer.queryCols();
         int count = layer.convolution();
-        Tensor stored = tensor(name(i, LayerTensor.CONVOLUTION), List.of((long) width, 1L, (long) count));
+        Tensor stored = tensors.tensor(name(i, LayerTensor.CONVOLUTION), List.of((long) width, 1L, (long) count));
         Matrix taps = Matrix.allocate(arena, count, width);
         for (int tap = 0; tap < count; tap++) {
             for (int c = 0; c < width; c++) {
-                float weight = element(stored.data(), stored.type(), c * count + tap);
+                float weight = stored.type().get(stored.data(), c * count + tap);
                 taps.data().setAtIndex(ValueLayout.JAVA_FLOAT, (long) tap * width + c, weight);
             }
         }
@@ -139,7 +142,7 @@ final class WeightsReader {
     }
 
     private Matrix gate(String name, List<Long> shape) throws CheckpointException {
-        Tensor tensor = tensor(name, shape);
+        Tensor tensor = tensors.tensor(name, shape);
         int out = Math.toIntExact(shape.getLast());
         return Matrix.dense(tensor.data(), tensor.type(), Math.toIntExact(shape.getFirst() * shape.get(1)), out);
     }
@@ -172,7 +175,7 @@ final class WeightsReader {
     }
 
     private WeightMatrix matrix(String name, int rows, int cols) throws CheckpointException {
-        return view(tensor(name, List.of((long) rows, (long) cols)));
+        return view(tensors.tensor(name, List.of((long) rows, (long) cols)));
     }
 
     /// A tensor of two extents in place.
@@ -192,10 +195,10 @@ final class WeightsReader {
 
     /// The factor `stored + normOffset` in F32: norms are small, and folding here spares every kernel the addition.
     private Matrix norm(String name, int width) throws CheckpointException {
-        Tensor tensor = tensor(name, List.of((long) width));
+        Tensor tensor = tensors.tensor(name, List.of((long) width));
         Matrix norm = Matrix.allocate(arena, 1, width);
         for (int i = 0; i < width; i++) {
-            float factor = element(tensor.data(), tensor.type(), i) + config.normOffset();
+            float factor = tensor.type().get(tensor.data(), i) + config.normOffset();
             norm.data().setAtIndex(ValueLayout.JAVA_FLOAT, i, factor);
         }
         return norm;
@@ -208,7 +211,7 @@ final class WeightsReader {
 
     /// All elements of a tensor in F32, side by side.
     private Matrix vector(String name, List<Long> shape) throws CheckpointException {
-        Tensor tensor = tensor(name, shape);
+        Tensor tensor = tensors.tensor(name, shape);
         int count = Math.toIntExact(shape.stream().reduce(1L, Math::multiplyExact));
         Matrix vector = Matrix.allocate(arena, 1, count);
         widen(tensor, vector);
@@ -217,47 +220,7 @@ final class WeightsReader {
 
     private static void widen(Tensor tensor, Matrix vector) throws CheckpointException {
         for (int i = 0; i < vector.cols(); i++) {
-            vector.data().setAtIndex(ValueLayout.JAVA_FLOAT, i, element(tensor.data(), tensor.type(), i));
-        }
-    }
-
-    /// An element of a dense tensor, widened.
-    static float element(MemorySegment data, DataType type, int i) {
-        return switch (type) {
-            case F32 -> data.getAtIndex(ValueLayout.JAVA_FLOAT, i);
-            case BF16 -> Float.intBitsToFloat(data.getAtIndex(ValueLayout.JAVA_SHORT, i) << 16);
-            case F16 -> Float.float16ToFloat(data.getAtIndex(ValueLayout.JAVA_SHORT, i));
-        };
-    }
-
-    private Tensor tensor(String name, List<Long> shape) throws CheckpointException {
-        Tensor tensor = checkpoint.tensors().get(name);
-        if (tensor == null) {
-            throw new CheckpointException(
-                    "%s: tensor %s is missing, need it with shape %s".formatted(checkpoint.path(), name, shape));
-        }
-        if (!tensor.shape().equals(shape)) {
-            throw new CheckpointException("%s: %s is %s %s, need shape %s"
-                    .formatted(tensor.file(), name, tensor.storedType(), tensor.shape(), shape));
-        }
-        read.add(name);
-        return tensor;
-    }
-
-    private void refuseLeftOver() throws CheckpointException {
-        List<String> leftOver = checkpoint.tensors().keySet().stream()
-                .filter(name -> !read.contains(name) && !names.belongsElsewhere(name))
-                .sorted()
-                .toList();
-        if (!leftOver.isEmpty()) {
-            throw new CheckpointException("%s: got %d tensors that a %s model with %d layers does not have: %s%s"
-                    .formatted(
-                            checkpoint.path(),
-                            leftOver.size(),
-                            config.architecture(),
-                            config.layers().size(),
-                            String.join(", ", leftOver.subList(0, Math.min(5, leftOver.size()))),
-                            leftOver.size() > 5 ? ", ..." : ""));
+            vector.data().setAtIndex(ValueLayout.JAVA_FLOAT, i, tensor.type().get(tensor.data(), i));
         }
     }
 }

@@ -3,17 +3,15 @@ package dev.lapidary.vision;
 import dev.lapidary.checkpoint.Checkpoint;
 import dev.lapidary.checkpoint.CheckpointException;
 import dev.lapidary.checkpoint.Tensor;
+import dev.lapidary.checkpoint.TensorReader;
 import dev.lapidary.kernels.DataType;
 import dev.lapidary.kernels.Matrix;
 import dev.lapidary.kernels.Projection;
 import dev.lapidary.vision.VisionConfig.Projector;
 import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Set;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
 
@@ -22,16 +20,15 @@ final class VisionWeightsReader {
     private static final String TOWER = "vision_tower.";
     private static final String PROJECTOR = "multi_modal_projector.";
 
-    private final Checkpoint checkpoint;
     private final VisionConfig config;
     private final Arena arena;
     private final String outer;
     private final String tower;
-    private final Set<String> read = new HashSet<>();
+    private final TensorReader tensors;
 
     private VisionWeightsReader(Checkpoint checkpoint, VisionConfig config, Arena arena) {
-        this.checkpoint = checkpoint;
         this.config = config;
+        tensors = new TensorReader(checkpoint);
         this.arena = arena;
         outer = names(checkpoint).anyMatch(name -> name.startsWith("model." + TOWER)) ? "model." : "";
         String nested = outer + TOWER + "vision_model.";
@@ -73,7 +70,9 @@ final class VisionWeightsReader {
                         ? new Projection(arena, List.of(transposed(outer + PROJECTOR + "mm_input_projection_weight")))
                         : projection(outer + PROJECTOR + "linear", config.embedding(), width),
                 pooled ? null : vector(outer + PROJECTOR + "linear.bias", config.embedding(), 0));
-        refuseLeftOver();
+        tensors.refuseLeftOver(
+                name -> name.startsWith(outer + TOWER) || name.startsWith(outer + PROJECTOR),
+                "vision tower with %d layers".formatted(config.layers()));
         return weights;
     }
 
@@ -145,48 +144,12 @@ final class VisionWeightsReader {
         Tensor tensor = tensor(name, to.cols());
         DataType type = tensor.type();
         for (int i = 0; i < to.cols(); i++) {
-            to.data().setAtIndex(ValueLayout.JAVA_FLOAT, i, element(tensor.data(), type, i) + offset);
+            to.data().setAtIndex(ValueLayout.JAVA_FLOAT, i, type.get(tensor.data(), i) + offset);
         }
-    }
-
-    private static float element(MemorySegment data, DataType type, int i) {
-        return switch (type) {
-            case F32 -> data.getAtIndex(ValueLayout.JAVA_FLOAT, i);
-            case BF16 -> Float.intBitsToFloat(data.getAtIndex(ValueLayout.JAVA_SHORT, i) << 16);
-            case F16 -> Float.float16ToFloat(data.getAtIndex(ValueLayout.JAVA_SHORT, i));
-        };
     }
 
     private Tensor tensor(String name, long... extents) throws CheckpointException {
-        List<Long> shape = LongStream.of(extents).boxed().toList();
-        Tensor tensor = checkpoint.tensors().get(name);
-        if (tensor == null) {
-            throw new CheckpointException(
-                    "%s: tensor %s is missing, need it with shape %s".formatted(checkpoint.path(), name, shape));
-        }
-        if (!tensor.shape().equals(shape)) {
-            throw new CheckpointException("%s: %s is %s %s, need shape %s"
-                    .formatted(tensor.file(), name, tensor.storedType(), tensor.shape(), shape));
-        }
-        read.add(name);
-        return tensor;
-    }
-
-    private void refuseLeftOver() throws CheckpointException {
-        List<String> leftOver = names(checkpoint)
-                .filter(name -> name.startsWith(outer + TOWER) || name.startsWith(outer + PROJECTOR))
-                .filter(name -> !read.contains(name))
-                .sorted()
-                .toList();
-        if (!leftOver.isEmpty()) {
-            throw new CheckpointException("%s: got %d tensors that a vision tower with %d layers does not have: %s%s"
-                    .formatted(
-                            checkpoint.path(),
-                            leftOver.size(),
-                            config.layers(),
-                            String.join(", ", leftOver.subList(0, Math.min(5, leftOver.size()))),
-                            leftOver.size() > 5 ? ", ..." : ""));
-        }
+        return tensors.tensor(name, LongStream.of(extents).boxed().toList());
     }
 
     private static Stream<String> names(Checkpoint checkpoint) {
