@@ -1,6 +1,7 @@
 package dev.lapidary.model;
 
 import dev.lapidary.kernels.Kernels;
+import dev.lapidary.kernels.Matrix;
 import dev.lapidary.model.ActivationObserver.Stage;
 import org.jspecify.annotations.Nullable;
 
@@ -23,21 +24,35 @@ final class FeedForward {
         Activations.Layer layer = activations.layer(index);
         kernels.rmsNorm(activations.residual, weights.preFeedForwardNorm(), epsilon, activations.normed);
         FeedForwardBiases biases = weights.biases();
-        if (biases == null) {
-            kernels.geglu(activations.normed, weights.gate(), weights.up(), layer.gated);
+        if (biases == null && observer == null) {
+            kernels.feedForward(
+                    activations.normed, weights.gate(), weights.up(), weights.down(), layer.gated, activations.branch);
         } else {
-            kernels.geglu(activations.normed, weights.gate(), biases.gate(), weights.up(), biases.up(), layer.gated);
-        }
-        Decoder.observe(observer, index, Stage.GATED, layer.gated);
-        kernels.project(layer.gated, weights.down(), activations.branch);
-        if (biases != null) {
-            kernels.addBias(biases.down(), activations.branch);
+            gateAndProject(activations.normed, layer.gated, biases, activations.branch, observer);
         }
         Decoder.observe(observer, index, Stage.FEED_FORWARD, activations.branch);
         if (weights.postFeedForwardNorm() != null) {
             kernels.rmsNormAdd(activations.branch, weights.postFeedForwardNorm(), epsilon, activations.residual);
         } else {
             kernels.add(activations.branch, activations.residual);
+        }
+    }
+
+    private void gateAndProject(
+            Matrix in,
+            Matrix gated,
+            @Nullable FeedForwardBiases biases,
+            Matrix out,
+            @Nullable ActivationObserver observer) {
+        if (biases == null) {
+            kernels.geglu(in, weights.gate(), weights.up(), gated);
+        } else {
+            kernels.geglu(in, weights.gate(), biases.gate(), weights.up(), biases.up(), gated);
+        }
+        Decoder.observe(observer, index, Stage.GATED, gated);
+        kernels.project(gated, weights.down(), out);
+        if (biases != null) {
+            kernels.addBias(biases.down(), out);
         }
     }
 }

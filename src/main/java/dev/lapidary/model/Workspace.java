@@ -56,8 +56,8 @@ public final class Workspace {
         attention = new AttentionScratch(
                 matrix(allocator, 1, MAX_SCORES),
                 matrix(allocator, Attention.MAX_BLOCK_ROWS, widest(config, LayerConfig::headDim)),
-                allocator.allocate(ValueLayout.JAVA_INT, Attention.MAX_BLOCK_ROWS),
-                allocator.allocate(ValueLayout.JAVA_INT, Attention.MAX_BLOCK_ROWS));
+                allocator.allocate(ValueLayout.JAVA_INT, maxRows),
+                allocator.allocate(ValueLayout.JAVA_INT, maxRows));
         for (LayerConfig layer : config.layers()) {
             angles.computeIfAbsent(layer.rope(), rope -> Angles.allocate(rope, maxRows, allocator));
         }
@@ -72,14 +72,14 @@ public final class Workspace {
                 + widest(config, LayerConfig::queryCols)
                 + widest(config, Workspace::recurrentCols)
                 + widest(config, LayerConfig::neurons)
-                + 2;
+                + 4;
         List<Rope> ropes =
                 config.layers().stream().map(LayerConfig::rope).distinct().toList();
         long angles = ropes.stream().mapToLong(Rope::dims).sum();
         long floats = maxRows * (perRow + angles)
                 + (long) Math.min(maxRows, MAX_LOGIT_ROWS) * config.vocab()
                 + MAX_SCORES
-                + Attention.MAX_BLOCK_ROWS * (widest(config, LayerConfig::headDim) + 2L);
+                + (long) Attention.MAX_BLOCK_ROWS * widest(config, LayerConfig::headDim);
         return floats * Float.BYTES + angles / 2 * Double.BYTES;
     }
 
@@ -148,8 +148,8 @@ public final class Workspace {
 
     /// @param scores  `[1, MAX_SCORES]`, seen as `[block rows, keys]`
     /// @param spilled `[block rows, headDim]`, what the second part of a ring adds
-    /// @param begin   int32 `[block rows]`
-    /// @param end     int32 `[block rows]`
+    /// @param begin   int32 `[max rows]`
+    /// @param end     int32 `[max rows]`
     record AttentionScratch(Matrix scores, Matrix spilled, MemorySegment begin, MemorySegment end) {}
 
     /// @param inverseFrequencies float64 `[rotated dims / 2]`
