@@ -25,21 +25,16 @@ import picocli.CommandLine.Option;
                 "How far a model's predictions of a text are from those of a reference: what a weight format costs.",
         footer = {
             "",
-            "--model and --weights say what is judged, --against and --against-weights the reference, by default the"
-                    + " same",
-            "checkpoint as it is stored. Printed are the perplexity of both, the model's divided by the reference's;"
-                    + " the",
-            "Kullback-Leibler divergence in nats, for each token the sum over the vocabulary of p * log(p / q) with p"
-                    + " of the",
-            "reference and q of the model (as llama.cpp's --kl-divergence with the reference for its base), its mean,"
-                    + " 99th",
-            "percentile and largest; and the share of tokens for which both expect the same one most.",
-            "Both models are open at once.",
+            "--model and --weights say what is judged, --against and --against-weights the reference, by default",
+            "the same checkpoint as it is stored. Printed are the perplexity of both, and the model's divided by",
+            "the reference's; the Kullback-Leibler divergence in nats, of each token the sum over the vocabulary",
+            "of p * log(p / q), p being the reference's probability and q the model's (as llama.cpp's",
+            "--kl-divergence with the reference for its base): mean, 99th percentile, largest; and the share of",
+            "tokens for which both expect the same one most. Both models are open at once.",
             "",
             "Examples:",
             "  lapidary compare --model gemma-3-1b-pt --weights q4_0 --file book.txt --window 512",
-            "  lapidary compare --model gemma-q4_0.gguf --against gemma-3-1b-pt --file book.txt --window 2048 --stride"
-                    + " 1024",
+            "  lapidary compare --model q4_0.gguf --against gemma-3-1b-pt -f book.txt --window 2048 --stride 1024"
         })
 final class CompareCommand implements Callable<Integer> {
     private static final double HIGH = 0.99;

@@ -27,15 +27,11 @@ import picocli.CommandLine.Option;
                         + " token, perplexity.",
         footer = {
             "",
-            "Bos is put in front of a text and not scored; of --ids the first is not scored. A text longer than the"
-                    + " model's",
-            "positions needs --window N: it is read window by window, N - 1 tokens after a bos, and memory does not"
-                    + " grow with it",
-            "(but for --json, which prints every token at the end). Tokens at the beginning of a window are judged"
-                    + " without what",
-            "came before; with --stride S each window after the first scores its last S tokens alone, after N - 1 - S"
-                    + " that it",
-            "shares with the one before.",
+            "Bos is put in front of a text and not scored; of --ids the first is not scored. A text longer than",
+            "the model's positions needs --window N: it is read window by window, N - 1 tokens after a bos, and",
+            "memory does not grow with it (but for --json, which prints every token at the end). Tokens at the",
+            "beginning of a window are judged without what came before; with --stride S each window after the",
+            "first scores its last S tokens alone, after N - 1 - S that it shares with the one before.",
             "",
             "Examples:",
             "  lapidary score --model gemma-3-1b-pt --file book.txt --window 2048 --stride 1024",
