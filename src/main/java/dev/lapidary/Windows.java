@@ -21,8 +21,8 @@ public final class Windows {
     private final int stride;
     private final @Nullable Ids source;
 
-    /// Ids of the text that the next window begins with; behind them, those read too early.
-    private int[] held;
+    /// The text's ids in the window at hand: `count` of them, of which the first `context` are in the one before.
+    private final int[] held;
 
     private int count;
     private int context;
