@@ -1,8 +1,6 @@
 package dev.lapidary;
 
 import dev.lapidary.checkpoint.Checkpoint;
-import dev.lapidary.checkpoint.Configuration;
-import dev.lapidary.checkpoint.GgufMetadata;
 import dev.lapidary.checkpoint.GgufPlace;
 import dev.lapidary.kernels.Backend;
 import dev.lapidary.kernels.Backends;
@@ -16,7 +14,6 @@ import dev.lapidary.model.PublishedShape;
 import dev.lapidary.model.TextModel;
 import dev.lapidary.model.Workspace;
 import dev.lapidary.tokenizer.Chat;
-import dev.lapidary.tokenizer.ChatTemplate;
 import dev.lapidary.tokenizer.Tokenizer;
 import dev.lapidary.vision.ImagePreparation;
 import dev.lapidary.vision.VisionConfig;
@@ -29,11 +26,11 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// An open checkpoint: weights mapped in place, tokenizer, and the decoder over them. Thread-safe; its sessions are
@@ -47,7 +44,6 @@ import org.jspecify.annotations.Nullable;
 /// }
 /// ```
 public final class Gemma implements AutoCloseable {
-    private static final String GGUF_TEMPLATE = "tokenizer.chat_template";
     private static final String END_OF_TURN = "<end_of_turn>";
 
     private final String source;
@@ -59,10 +55,8 @@ public final class Gemma implements AutoCloseable {
     private final int chunk;
     private final @Nullable Tokenizer tokenizer;
     private final Set<Integer> stopTokens;
+    private final Conversations conversations;
     private volatile boolean closed;
-
-    private Optional<ChatTemplate> template = Optional.empty();
-    private boolean templateSought;
 
     private Gemma(
             String source,
@@ -86,6 +80,7 @@ public final class Gemma implements AutoCloseable {
             tokenizer.idOf(END_OF_TURN).ifPresent(ids::add);
         }
         stopTokens = Set.copyOf(ids);
+        conversations = new Conversations(checkpoint);
     }
 
     /// Opens a checkpoint with [Options#defaults].
@@ -186,6 +181,11 @@ public final class Gemma implements AutoCloseable {
     /// @throws OutOfMemoryError         if keys and values of that capacity do not fit the memory that is
     ///                                  available, with the plan
     public Session newSession(Capacity capacity) {
+        return new Session(this, newSequence(capacity));
+    }
+
+    /// An empty sequence, with the checks of [#newSession(Capacity)].
+    Sequence newSequence(Capacity capacity) {
         requireOpen();
         int most = model.config().maxPositions();
         if (capacity.tokens() > most) {
@@ -193,7 +193,7 @@ public final class Gemma implements AutoCloseable {
                     .formatted(capacity.tokens(), most));
         }
         requireMemory(capacity);
-        return new Session(this, new Sequence(model, visionConfig(), chunk, capacity.tokens()));
+        return new Sequence(model, visionConfig(), chunk, capacity.tokens());
     }
 
     /// What the model and one session of this capacity take.
@@ -339,32 +339,18 @@ public final class Gemma implements AutoCloseable {
     /// @throws UncheckedIOException     if its template cannot be read, or does something that is not known, with
     ///                                  the line
     public Chat chat() {
-        Tokenizer known = tokenizer();
-        return chatTemplate().map(template -> Chat.with(known, template)).orElseGet(() -> Chat.with(known));
+        return conversations.begin(tokenizer());
     }
 
-    /// Read when somebody wants to chat: `tokenizer_config.json` can have a megabyte.
-    private synchronized Optional<ChatTemplate> chatTemplate() {
-        if (!templateSought && checkpoint != null) {
-            try {
-                template = chatTemplate(checkpoint);
-                templateSought = true;
-            } catch (IOException e) {
-                throw new UncheckedIOException(e);
-            }
-        }
-        return template;
-    }
-
-    private static Optional<ChatTemplate> chatTemplate(Checkpoint checkpoint) throws IOException {
-        return switch (checkpoint.configuration()) {
-            case Configuration.HuggingFace _ -> ChatTemplate.find(checkpoint.path());
-            case Configuration.Gguf(GgufMetadata metadata) ->
-                metadata.has(GGUF_TEMPLATE)
-                        ? Optional.of(ChatTemplate.of(
-                                metadata.source() + ": " + GGUF_TEMPLATE, metadata.string(GGUF_TEMPLATE)))
-                        : Optional.empty();
-        };
+    /// As [#chat()], but goes on in the built-in turns of Gemma 1 to 3 where the checkpoint's template does something
+    /// that is not known and writes those turns too.
+    ///
+    /// @param onFallback told what was not understood, if so
+    /// @throws IllegalStateException    as [#chat()]
+    /// @throws IllegalArgumentException as [#chat()]
+    /// @throws UncheckedIOException     if the template cannot be read, or is not understood and of other turns
+    public Chat chat(Consumer<String> onFallback) {
+        return conversations.begin(tokenizer(), onFallback);
     }
 
     /// Ids that end a generation: those the checkpoint names, and the end of a turn where the vocabulary has turns.
@@ -403,6 +389,11 @@ public final class Gemma implements AutoCloseable {
     private static @Nullable Tokenizer tokenizer(Path path) throws IOException {
         boolean mayHaveOne = Files.isDirectory(path) || GgufPlace.of(path).isPresent();
         return mayHaveOne ? Tokenizer.find(path).orElse(null) : null;
+    }
+
+    /// Where it comes from, for messages.
+    String source() {
+        return source;
     }
 
     NativeKernels kernels() {

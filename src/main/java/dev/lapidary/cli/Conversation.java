@@ -13,11 +13,10 @@ import java.util.function.IntFunction;
 /// Turns of a user and a model, and the session that holds what they have said.
 final class Conversation implements AutoCloseable {
     private final Console console;
-    private final Gemma gemma;
     private final Session session;
-    private final String system;
     private final int piece;
     private final IntFunction<Sampling> samplings;
+    private final Chat empty;
     private Chat chat;
     private int turns;
 
@@ -31,12 +30,12 @@ final class Conversation implements AutoCloseable {
     Conversation(
             Console console, Gemma gemma, Session session, String system, int piece, IntFunction<Sampling> samplings) {
         this.console = console;
-        this.gemma = gemma;
         this.session = session;
-        this.system = system;
         this.piece = piece;
         this.samplings = samplings;
-        chat = begin();
+        Chat begun = gemma.chat(console::note);
+        empty = system.isEmpty() ? begun : begun.system(system);
+        chat = empty;
     }
 
     /// Lets the model answer.
@@ -67,16 +66,12 @@ final class Conversation implements AutoCloseable {
     /// Forgets everything that was said.
     void reset() {
         session.rewind(0);
-        chat = begin();
+        chat = empty;
         turns = 0;
     }
 
     @Override
     public void close() {
         session.close();
-    }
-
-    private Chat begin() {
-        return system.isEmpty() ? gemma.chat() : gemma.chat().system(system);
     }
 }

@@ -181,7 +181,7 @@ final class GenerateCommand implements Callable<Integer> {
             return Prompt.ofImages(imageFiles.size(), prompt.text(console), chat);
         }
         if (!fillsGap()) {
-            return chat ? Prompt.turn(prompt.text(console)) : prompt.read(console);
+            return chat ? Prompt.turn(console, prompt.text(console)) : prompt.read(console);
         }
         if (chat || !prompt.given().isEmpty()) {
             throw new IllegalArgumentException("--fim-prefix, --fim-suffix: got %s too, need them alone"

@@ -23,8 +23,8 @@ final class Prompt {
     }
 
     /// A text as the user's turn, which the model answers.
-    static Prompt turn(String text) {
-        return new Prompt(gemma -> gemma.chat().user(text).ids());
+    static Prompt turn(Console console, String text) {
+        return new Prompt(gemma -> gemma.chat(console::note).user(text).ids());
     }
 
     /// A text behind images; in Gemma 3's turn format if asked.

@@ -39,6 +39,13 @@ public final class Chat {
         return new Chat(new TemplateTurns(tokenizer, template), List.of());
     }
 
+    /// Whether a template, understood or not, writes the turns of Gemma 1 to 3, and the vocabulary has their symbols.
+    public static boolean isGemmas(Tokenizer tokenizer, String template) {
+        return GemmaTurns.SYMBOLS.stream()
+                .allMatch(symbol ->
+                        template.contains(symbol) && tokenizer.idOf(symbol).isPresent());
+    }
+
     /// The ids that end a model's turn: end of sequence and `<end_of_turn>`.
     public static int[] stopIds(Tokenizer tokenizer) {
         return new int[] {tokenizer.eosId(), tokenizer.requiredId("<end_of_turn>", "chat turns")};

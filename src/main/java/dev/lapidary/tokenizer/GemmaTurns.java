@@ -6,6 +6,12 @@ import java.util.List;
 /// Turns as Gemma 1 to 3 know them, for checkpoints that come without a template. Texts become plain ids; white space
 /// around them goes. These models know no system role: its text stands in front of the first user turn.
 final class GemmaTurns implements TurnFormat {
+    private static final String START = "<start_of_turn>";
+    private static final String END = "<end_of_turn>";
+
+    /// What begins and ends a turn.
+    static final List<String> SYMBOLS = List.of(START, END);
+
     private static final String PURPOSE = "chat turns";
 
     private final Tokenizer tokenizer;
@@ -15,8 +21,8 @@ final class GemmaTurns implements TurnFormat {
     /// Throws `IllegalArgumentException` if the vocabulary has no turn symbols.
     GemmaTurns(Tokenizer tokenizer) {
         this.tokenizer = tokenizer;
-        startOfTurn = tokenizer.requiredId("<start_of_turn>", PURPOSE);
-        endOfTurn = tokenizer.requiredId("<end_of_turn>", PURPOSE);
+        startOfTurn = tokenizer.requiredId(START, PURPOSE);
+        endOfTurn = tokenizer.requiredId(END, PURPOSE);
     }
 
     @Override
