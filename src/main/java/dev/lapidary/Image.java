@@ -13,11 +13,19 @@ public final class Image {
         this.picture = picture;
     }
 
-    /// Reads a PNG or JPEG file of up to 67,108,864 pixels, upright as its EXIF data say; alpha is dropped.
+    /// Reads a PNG, JPEG, WebP, GIF or BMP file of up to 67,108,864 pixels, upright as its EXIF data say; of moving
+    /// pictures the first. Alpha is dropped and colour profiles are not applied, as in the reference.
     ///
     /// @throws IOException naming the file and what is wrong: no picture, of another format, too large, or damaged
     public static Image read(Path file) throws IOException {
         return new Image(ImageFile.read(file));
+    }
+
+    /// As [#read(Path)], of the content of a file.
+    ///
+    /// @throws IOException saying what is wrong
+    public static Image decode(byte... file) throws IOException {
+        return new Image(ImageFile.decode(file));
     }
 
     /// A picture of 8 bits per colour.

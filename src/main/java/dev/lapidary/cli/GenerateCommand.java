@@ -56,7 +56,7 @@ final class GenerateCommand implements Callable<Integer> {
     @Option(
             names = "--image",
             paramLabel = "FILE",
-            description = "A picture, PNG or JPEG, that stands before the prompt's text; may be given again.")
+            description = "A picture that stands before the prompt's text; may be given again.")
     private List<Path> imageFiles = new ArrayList<>();
 
     @Mixin
