@@ -17,8 +17,10 @@ import dev.lapidary.model.TextModel;
 import dev.lapidary.model.Workspace;
 import dev.lapidary.tokenizer.Chat;
 import dev.lapidary.tokenizer.ChatTemplate;
+import dev.lapidary.tokenizer.ImageSymbols;
 import dev.lapidary.tokenizer.Tokenizer;
 import dev.lapidary.vision.ImagePreparation;
+import dev.lapidary.vision.RgbImage;
 import dev.lapidary.vision.VisionConfig;
 import dev.lapidary.vision.VisionModel;
 import java.io.IOException;
@@ -217,32 +219,39 @@ public final class Gemma implements AutoCloseable {
         return vision != null && vision.config().prefix();
     }
 
-    /// Images as the model's tower takes them.
+    /// Images as the model's tower takes them; those to be seen [panned and scanned][Image#panAndScan] in all their
+    /// views.
     ///
-    /// @throws IllegalStateException if the checkpoint has no vision tower
+    /// @throws IllegalStateException if the checkpoint has no vision tower, or one for which images are not cropped
     public Pixels pixels(List<Image> images) {
         VisionConfig config = requireVision().config();
-        float[] values = new float[Math.multiplyExact(images.size(), config.imageElements())];
-        for (int i = 0; i < images.size(); i++) {
-            ImagePreparation.prepare(images.get(i).picture(), config, values, i * config.imageElements());
+        List<RgbImage> views =
+                images.stream().flatMap(image -> image.pictures().stream()).toList();
+        if (config.prefix() && views.size() > images.size()) {
+            throw new IllegalStateException(
+                    "%s: got images in crops, need them whole for this model".formatted(source));
         }
-        return new Pixels(images.size(), config.imageSize(), config.imageSize(), values);
+        float[] values = new float[Math.multiplyExact(views.size(), config.imageElements())];
+        for (int i = 0; i < views.size(); i++) {
+            ImagePreparation.prepare(views.get(i), config, values, i * config.imageElements());
+        }
+        return new Pixels(views.size(), config.imageSize(), config.imageSize(), values);
     }
 
     /// A prompt with image tokens, as the reference's processor writes it: for Gemma 3 each image between its begin
     /// and end tokens and blank lines; for PaliGemma all images in front, then bos, the text and a line's end.
     ///
     /// @param before text in front of the images; PaliGemma has none there
-    /// @param images how many
     /// @param after  text behind them
     /// @throws IllegalStateException if the checkpoint has no vision tower or no tokenizer
-    public int[] imagePrompt(String before, int images, String after) {
-        return ImagePrompts.ids(requireVision().config(), tokenizer(), before, images, after);
+    public int[] imagePrompt(String before, List<Image> images, String after) {
+        int[] views = images.stream().mapToInt(Image::views).toArray();
+        return ImagePrompts.ids(requireVision().config(), tokenizer(), before, after, views);
     }
 
     /// One image as a session's next tokens.
-    int[] imageIds(boolean first) {
-        return ImagePrompts.image(requireVision().config(), tokenizer(), first);
+    int[] imageIds(boolean first, Image image) {
+        return ImagePrompts.image(requireVision().config(), tokenizer(), first, image.views());
     }
 
     /// Whether these are image tokens alone, in front of which a prompt has no bos.
@@ -340,7 +349,12 @@ public final class Gemma implements AutoCloseable {
     ///                                  the line
     public Chat chat() {
         Tokenizer known = tokenizer();
-        return chatTemplate().map(template -> Chat.with(known, template)).orElseGet(() -> Chat.with(known));
+        Optional<ChatTemplate> own = chatTemplate();
+        if (vision == null || vision.config().prefix()) {
+            return own.map(template -> Chat.with(known, template)).orElseGet(() -> Chat.with(known));
+        }
+        ImageSymbols images = ImagePrompts.symbols(vision.config());
+        return own.map(template -> Chat.with(known, template, images)).orElseGet(() -> Chat.with(known, images));
     }
 
     /// Read when somebody wants to chat: `tokenizer_config.json` can have a megabyte.
