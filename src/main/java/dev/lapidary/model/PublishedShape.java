@@ -64,7 +64,9 @@ public enum PublishedShape {
          "num_key_value_heads": 16, "head_dim": 128, "query_pre_attn_scalar": 168, "sliding_window": 1024,
          "rope_scaling": {"rope_type": "linear", "factor": 8}}}\
         """),
-    /// RecurrentGemma, 2B.
+    /// RecurrentGemma, 2B. Its `intermediate_size`, as all of this family's, counts gate and up together.
+    /// Source: google-deepmind/recurrentgemma, `common.py`, presets `RECURRENT_GEMMA_2B_V1` and `_9B_V1`: width and
+    /// recurrence 2560 and 4096, feed-forward three times as wide, 26 and 38 blocks, window 2048, 256000 tokens.
     RECURRENT_GEMMA_2B("recurrentgemma-2b", """
         {"model_type": "recurrent_gemma", "hidden_size": 2560, "intermediate_size": 15360, "num_hidden_layers": 26,
          "num_attention_heads": 10, "num_key_value_heads": 1, "lru_width": 2560}\
