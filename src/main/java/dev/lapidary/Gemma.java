@@ -124,17 +124,20 @@ public final class Gemma implements AutoCloseable {
             VisionConfig visionConfig =
                     VisionModel.config(checkpoint, config.embedding()).orElse(null);
             PageMemory memory = new PageMemory(arena);
+            Conversion conversion = new Conversion(source, listener);
             TextModel model = TextModel.read(
                     checkpoint,
                     config,
                     Conversion.formats(options),
-                    new Conversion(source, listener),
+                    conversion,
                     kernels,
                     rows(options.chunk(), visionConfig),
                     arena,
                     memory);
-            VisionModel vision =
-                    visionConfig == null ? null : VisionModel.read(checkpoint, visionConfig, kernels, arena, memory);
+            VisionModel vision = visionConfig == null
+                    ? null
+                    : VisionModel.read(
+                            checkpoint, visionConfig, Conversion.ofTower(options), conversion, kernels, arena, memory);
             return new Gemma(source, checkpoint, arena, kernels, model, vision, options.chunk(), tokenizer);
         } catch (IOException | RuntimeException | Error e) {
             kernels.close();
@@ -153,23 +156,28 @@ public final class Gemma implements AutoCloseable {
     /// @throws LinkageError             if a native library cannot be loaded, naming each place tried and why
     @SuppressWarnings("MustBeClosedChecker") // the arena is the model's
     public static Gemma random(String shape, Options options) {
-        GemmaConfig config = PublishedShape.named(shape).config();
-        long bytes = TextModel.randomWeightBytes(config) + Workspace.bytes(config, options.chunk());
+        PublishedShape published = PublishedShape.named(shape);
+        GemmaConfig config = published.config();
+        VisionConfig visionConfig =
+                VisionModel.config(published, config.embedding()).orElse(null);
+        int rows = rows(options.chunk(), visionConfig);
+        long bytes = TextModel.randomWeightBytes(config) + Workspace.bytes(config, rows);
+        if (visionConfig != null) {
+            bytes += VisionModel.randomWeightBytes(visionConfig) + VisionModel.workspaceBytes(visionConfig);
+        }
         AvailableMemory.require(shape, bytes, MemoryPlan.mebibytes(bytes) + " for weights and workspace");
         Backend backend = DriverThread.call(() -> Backends.open(options.backend()));
         Arena arena = Arena.ofShared();
         NativeKernels kernels = new NativeKernels(backend, options.threads(), options.compute() == Compute.FAST);
         try {
             PageMemory memory = new PageMemory(arena);
-            TextModel model = TextModel.random(
-                    config,
-                    Conversion.formats(options),
-                    new Conversion(shape, (_, _) -> {}),
-                    kernels,
-                    options.chunk(),
-                    arena,
-                    memory);
-            return new Gemma(shape, null, arena, kernels, model, null, options.chunk(), null);
+            Conversion conversion = new Conversion(shape, (_, _) -> {});
+            TextModel model =
+                    TextModel.random(config, Conversion.formats(options), conversion, kernels, rows, arena, memory);
+            VisionModel vision = visionConfig == null
+                    ? null
+                    : VisionModel.random(visionConfig, Conversion.ofTower(options), conversion, kernels, arena, memory);
+            return new Gemma(shape, null, arena, kernels, model, vision, options.chunk(), null);
         } catch (RuntimeException | Error e) {
             kernels.close();
             arena.close();
@@ -201,11 +209,13 @@ public final class Gemma implements AutoCloseable {
     /// What the model and one session of this capacity take.
     public MemoryPlan memoryPlan(Capacity capacity) {
         long weights = moduleTree().bytes();
+        long converted = model.convertedBytes() + (vision == null ? 0 : vision.convertedBytes());
         return new MemoryPlan(
-                weights - model.convertedBytes(),
-                model.convertedBytes(),
+                weights - converted,
+                converted,
                 KvCache.bytes(model.config(), capacity.tokens(), model.chunk()),
-                Workspace.bytes(model.config(), model.chunk()) + (vision == null ? 0 : vision.workspaceBytes()));
+                Workspace.bytes(model.config(), model.chunk())
+                        + (vision == null ? 0 : VisionModel.workspaceBytes(vision.config())));
     }
 
     /// Whether the checkpoint has a vision tower, so that images can stand in prompts.
@@ -217,6 +227,11 @@ public final class Gemma implements AutoCloseable {
     /// whole.
     public boolean hasBidirectionalPrompt() {
         return vision != null && vision.config().prefix();
+    }
+
+    /// Soft tokens of one image; 0 if the checkpoint has no vision tower.
+    public int tokensPerImage() {
+        return vision == null ? 0 : vision.config().tokensPerImage();
     }
 
     /// Images as the model's tower takes them; those to be seen [panned and scanned][Image#panAndScan] in all their
@@ -282,7 +297,7 @@ public final class Gemma implements AutoCloseable {
         return new SoftTokens(pixels.images(), config.tokensPerImage(), config.embedding(), values.get());
     }
 
-    private VisionModel requireVision() {
+    VisionModel requireVision() {
         if (vision == null) {
             throw new IllegalStateException("%s: got images, need a checkpoint with a vision tower".formatted(source));
         }
