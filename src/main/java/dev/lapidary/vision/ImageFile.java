@@ -2,6 +2,7 @@ package dev.lapidary.vision;
 
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayInputStream;
+import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -104,7 +105,7 @@ public final class ImageFile {
         } catch (IOException | RuntimeException e) { // the readers throw all sorts at damaged files
             throw new IOException(
                     "%s: cannot be decoded, got %s with %s, need one that is whole"
-                            .formatted(source, format.title(), e.getMessage()),
+                            .formatted(source, format.title(), detail(e)),
                     e);
         } catch (OutOfMemoryError e) {
             throw new IOException(
@@ -112,6 +113,15 @@ public final class ImageFile {
                             .formatted(source, Runtime.getRuntime().maxMemory() >> 20),
                     e);
         }
+    }
+
+    /// What a reader says, unless it only stumbled.
+    private static String detail(Exception failure) {
+        String message = failure.getMessage();
+        if (failure instanceof IOException && message != null) {
+            return message;
+        }
+        return failure instanceof EOFException ? "its end too early" : "data that make no sense";
     }
 
     private RgbImage picture(ImageReader reader) throws IOException {

@@ -147,7 +147,8 @@ class ImageFileTest {
                 assertThat(e)
                         .as("round %d", round)
                         .hasMessageStartingWith("x: ")
-                        .hasMessageContaining("need ");
+                        .hasMessageContaining("need ")
+                        .hasMessageNotContaining("null");
                 refused++;
             }
         }
