@@ -1,5 +1,6 @@
 package dev.lapidary.model;
 
+import static dev.lapidary.kernels.ReferenceKernels.get;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
@@ -7,6 +8,7 @@ import dev.lapidary.checkpoint.CheckpointException;
 import dev.lapidary.kernels.Matrix;
 import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;
+import java.util.SplittableRandom;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -30,6 +32,30 @@ class RandomWeightsTest {
                 assertThat(logits.data().getAtIndex(ValueLayout.JAVA_FLOAT, i))
                         .isFinite()
                         .isNotZero();
+            }
+        }
+    }
+
+    /// More rows than the feed-forward computes at once give what small passes give.
+    @ParameterizedTest
+    @ValueSource(strings = {"gemma2", "recurrent_gemma"})
+    void aLongPassIsThatOfShortOnes(String modelType) throws CheckpointException {
+        int length = Workspace.MAX_GATED_ROWS + 6;
+        GemmaConfig config = config(modelType);
+        int[] ids = new SplittableRandom(1).ints(length, 0, 300).toArray();
+        try (Arena arena = Arena.ofConfined()) {
+            TextModel whole = Models.random(config, length, arena);
+            TextModel parts = Models.random(config, 103, arena);
+            KvCache cache = parts.newCache(length, arena);
+            Matrix residual = whole.decoder()
+                    .forward(new Batch().add(whole.newCache(length, arena), 0, ids, 0, length), () -> false, null);
+            for (int from = 0; from < length; from += 103) {
+                Matrix part = parts.decoder().forward(new Batch().add(cache, from, ids, from, 103), () -> false, null);
+                for (int row = 0; row < 103; row++) {
+                    for (int col = 0; col < part.cols(); col++) {
+                        assertThat(get(part, row, col)).isCloseTo(get(residual, from + row, col), within(1e-4));
+                    }
+                }
             }
         }
     }
