@@ -7,10 +7,12 @@ import dev.lapidary.kernels.Matrix;
 import dev.lapidary.kernels.PackedMatrix;
 import dev.lapidary.kernels.TimedKernels;
 import dev.lapidary.model.Cost;
+import dev.lapidary.vision.VisionModel;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.CancellationException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.ToLongFunction;
 
 /// Times work on a model and says what the machine could do at most. For one thread at a time.
@@ -64,6 +66,7 @@ public final class Benchmark implements AutoCloseable {
     /// What a workload cannot do without.
     public Work work(Workload workload) {
         Cost cost = switch (workload.phase()) {
+            case IMAGE -> gemma.requireVision().cost();
             case PREFILL -> Cost.ofPrefill(gemma.model(), workload.tokens());
             case DECODE, BATCH ->
                 Cost.ofDecode(gemma.model(), workload.sequences(), workload.depth(), workload.tokens());
@@ -80,6 +83,7 @@ public final class Benchmark implements AutoCloseable {
     /// @param onRun       called after each run
     /// @return seconds of each run that counts, in their order
     /// @throws IllegalArgumentException if the workload does not fit the model, or a number is out of range
+    /// @throws IllegalStateException    for an image, if the model has no vision tower
     /// @throws OutOfMemoryError         if its keys and values do not fit the memory that is available
     /// @throws CancellationException    after an interrupt
     public double[] seconds(Workload workload, int warmUp, int repetitions, Runnable onRun) {
@@ -104,7 +108,9 @@ public final class Benchmark implements AutoCloseable {
         requireRuns(warmUp, repetitions);
         TimedKernels timed = new TimedKernels(gemma.kernels());
         long nanos = 0;
-        try (Runner runner = new Passes(gemma, workload, gemma.model().decoder(timed))) {
+        try (Runner runner = workload.phase() == Workload.Phase.IMAGE
+                ? new ImageRunner(gemma, gemma.requireVision().with(timed))
+                : new Passes(gemma, workload, gemma.model().decoder(timed))) {
             for (int run = 0; run < warmUp; run++) {
                 runner.run();
             }
@@ -128,6 +134,9 @@ public final class Benchmark implements AutoCloseable {
     }
 
     private Runner runner(Workload workload) {
+        if (workload.phase() == Workload.Phase.IMAGE) {
+            return new ImageRunner(gemma, gemma.requireVision());
+        }
         if (workload.phase() == Workload.Phase.BATCH) {
             return new Passes(gemma, workload, gemma.model().decoder());
         }
@@ -184,6 +193,33 @@ public final class Benchmark implements AutoCloseable {
 
         @Override
         void close();
+    }
+
+    /// One image through the tower.
+    private static final class ImageRunner implements Runner {
+        private final VisionModel tower;
+        private final float[] pixels;
+
+        ImageRunner(Gemma gemma, VisionModel tower) {
+            gemma.requireOpen();
+            this.tower = tower;
+            pixels = new float[tower.config().imageElements()];
+            SplittableRandom random = new SplittableRandom(SEED);
+            for (int i = 0; i < pixels.length; i++) {
+                pixels[i] = (float) random.nextDouble(-1, 1);
+            }
+        }
+
+        @Override
+        public long run() {
+            AtomicBoolean interrupted = new AtomicBoolean();
+            long start = System.nanoTime();
+            DriverThread.run(() -> tower.softTokens(pixels, interrupted::get), () -> interrupted.set(true));
+            return System.nanoTime() - start;
+        }
+
+        @Override
+        public void close() {}
     }
 
     /// Work on a session, timed by `timed`.

@@ -5,6 +5,7 @@ import dev.lapidary.checkpoint.Configuration;
 import dev.lapidary.checkpoint.GgufMetadata;
 import dev.lapidary.tokenizer.Chat;
 import dev.lapidary.tokenizer.ChatTemplate;
+import dev.lapidary.tokenizer.ImageSymbols;
 import dev.lapidary.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -17,11 +18,14 @@ final class Conversations {
     private static final String GGUF_TEMPLATE = "tokenizer.chat_template";
 
     private final @Nullable Checkpoint checkpoint;
+    private final @Nullable ImageSymbols images;
     private Optional<ChatTemplate> template = Optional.empty();
     private boolean templateSought;
 
-    Conversations(@Nullable Checkpoint checkpoint) {
+    /// @param images how images are written; null for a model that sees none in conversations
+    Conversations(@Nullable Checkpoint checkpoint, @Nullable ImageSymbols images) {
         this.checkpoint = checkpoint;
+        this.images = images;
     }
 
     /// An empty conversation.
@@ -29,7 +33,13 @@ final class Conversations {
     /// @throws IllegalArgumentException if there is no template, and the vocabulary has no turn symbols
     /// @throws UncheckedIOException     if the template cannot be read, or does something that is not known
     Chat begin(Tokenizer tokenizer) {
-        return template().map(own -> Chat.with(tokenizer, own)).orElseGet(() -> Chat.with(tokenizer));
+        return template()
+                .map(own -> images == null ? Chat.with(tokenizer, own) : Chat.with(tokenizer, own, images))
+                .orElseGet(() -> builtIn(tokenizer));
+    }
+
+    private Chat builtIn(Tokenizer tokenizer) {
+        return images == null ? Chat.with(tokenizer) : Chat.with(tokenizer, images);
     }
 
     /// As [#begin(Tokenizer)], but in the built-in turns where the template is of those turns and not understood.
@@ -59,7 +69,7 @@ final class Conversations {
         }
         String what = failure.getCause() instanceof IOException e ? e.getMessage() : failure.getMessage();
         onFallback.accept("%s; using the built-in turns of Gemma in its place".formatted(what));
-        return Chat.with(tokenizer);
+        return builtIn(tokenizer);
     }
 
     /// Read when somebody wants to chat: `tokenizer_config.json` can have a megabyte.

@@ -16,6 +16,7 @@ import dev.lapidary.model.Workspace;
 import dev.lapidary.tokenizer.Chat;
 import dev.lapidary.tokenizer.Tokenizer;
 import dev.lapidary.vision.ImagePreparation;
+import dev.lapidary.vision.RgbImage;
 import dev.lapidary.vision.VisionConfig;
 import dev.lapidary.vision.VisionModel;
 import java.io.IOException;
@@ -80,7 +81,8 @@ public final class Gemma implements AutoCloseable {
             tokenizer.idOf(END_OF_TURN).ifPresent(ids::add);
         }
         stopTokens = Set.copyOf(ids);
-        conversations = new Conversations(checkpoint);
+        boolean converses = vision != null && !vision.config().prefix();
+        conversations = new Conversations(checkpoint, converses ? ImagePrompts.symbols(vision.config()) : null);
     }
 
     /// Opens a checkpoint with [Options#defaults].
@@ -117,17 +119,20 @@ public final class Gemma implements AutoCloseable {
             VisionConfig visionConfig =
                     VisionModel.config(checkpoint, config.embedding()).orElse(null);
             PageMemory memory = new PageMemory(arena);
+            Conversion conversion = new Conversion(source, listener);
             TextModel model = TextModel.read(
                     checkpoint,
                     config,
                     Conversion.formats(options),
-                    new Conversion(source, listener),
+                    conversion,
                     kernels,
                     rows(options.chunk(), visionConfig),
                     arena,
                     memory);
-            VisionModel vision =
-                    visionConfig == null ? null : VisionModel.read(checkpoint, visionConfig, kernels, arena, memory);
+            VisionModel vision = visionConfig == null
+                    ? null
+                    : VisionModel.read(
+                            checkpoint, visionConfig, Conversion.ofTower(options), conversion, kernels, arena, memory);
             return new Gemma(source, checkpoint, arena, kernels, model, vision, options.chunk(), tokenizer);
         } catch (IOException | RuntimeException | Error e) {
             kernels.close();
@@ -146,23 +151,28 @@ public final class Gemma implements AutoCloseable {
     /// @throws LinkageError             if a native library cannot be loaded, naming each place tried and why
     @SuppressWarnings("MustBeClosedChecker") // the arena is the model's
     public static Gemma random(String shape, Options options) {
-        GemmaConfig config = PublishedShape.named(shape).config();
-        long bytes = TextModel.randomWeightBytes(config) + Workspace.bytes(config, options.chunk());
+        PublishedShape published = PublishedShape.named(shape);
+        GemmaConfig config = published.config();
+        VisionConfig visionConfig =
+                VisionModel.config(published, config.embedding()).orElse(null);
+        int rows = rows(options.chunk(), visionConfig);
+        long bytes = TextModel.randomWeightBytes(config) + Workspace.bytes(config, rows);
+        if (visionConfig != null) {
+            bytes += VisionModel.randomWeightBytes(visionConfig) + VisionModel.workspaceBytes(visionConfig);
+        }
         AvailableMemory.require(shape, bytes, MemoryPlan.mebibytes(bytes) + " for weights and workspace");
         Backend backend = DriverThread.call(() -> Backends.open(options.backend()));
         Arena arena = Arena.ofShared();
         NativeKernels kernels = new NativeKernels(backend, options.threads(), options.compute() == Compute.FAST);
         try {
             PageMemory memory = new PageMemory(arena);
-            TextModel model = TextModel.random(
-                    config,
-                    Conversion.formats(options),
-                    new Conversion(shape, (_, _) -> {}),
-                    kernels,
-                    options.chunk(),
-                    arena,
-                    memory);
-            return new Gemma(shape, null, arena, kernels, model, null, options.chunk(), null);
+            Conversion conversion = new Conversion(shape, (_, _) -> {});
+            TextModel model =
+                    TextModel.random(config, Conversion.formats(options), conversion, kernels, rows, arena, memory);
+            VisionModel vision = visionConfig == null
+                    ? null
+                    : VisionModel.random(visionConfig, Conversion.ofTower(options), conversion, kernels, arena, memory);
+            return new Gemma(shape, null, arena, kernels, model, vision, options.chunk(), null);
         } catch (RuntimeException | Error e) {
             kernels.close();
             arena.close();
@@ -199,11 +209,13 @@ public final class Gemma implements AutoCloseable {
     /// What the model and one session of this capacity take.
     public MemoryPlan memoryPlan(Capacity capacity) {
         long weights = moduleTree().bytes();
+        long converted = model.convertedBytes() + (vision == null ? 0 : vision.convertedBytes());
         return new MemoryPlan(
-                weights - model.convertedBytes(),
-                model.convertedBytes(),
+                weights - converted,
+                converted,
                 KvCache.bytes(model.config(), capacity.tokens(), model.chunk()),
-                Workspace.bytes(model.config(), model.chunk()) + (vision == null ? 0 : vision.workspaceBytes()));
+                Workspace.bytes(model.config(), model.chunk())
+                        + (vision == null ? 0 : VisionModel.workspaceBytes(vision.config())));
     }
 
     /// Whether the checkpoint has a vision tower, so that images can stand in prompts.
@@ -217,32 +229,44 @@ public final class Gemma implements AutoCloseable {
         return vision != null && vision.config().prefix();
     }
 
-    /// Images as the model's tower takes them.
+    /// Soft tokens of one image; 0 if the checkpoint has no vision tower.
+    public int tokensPerImage() {
+        return vision == null ? 0 : vision.config().tokensPerImage();
+    }
+
+    /// Images as the model's tower takes them; those to be seen [panned and scanned][Image#panAndScan] in all their
+    /// views.
     ///
-    /// @throws IllegalStateException if the checkpoint has no vision tower
+    /// @throws IllegalStateException if the checkpoint has no vision tower, or one for which images are not cropped
     public Pixels pixels(List<Image> images) {
         VisionConfig config = requireVision().config();
-        float[] values = new float[Math.multiplyExact(images.size(), config.imageElements())];
-        for (int i = 0; i < images.size(); i++) {
-            ImagePreparation.prepare(images.get(i).picture(), config, values, i * config.imageElements());
+        List<RgbImage> views =
+                images.stream().flatMap(image -> image.pictures().stream()).toList();
+        if (config.prefix() && views.size() > images.size()) {
+            throw new IllegalStateException(
+                    "%s: got images in crops, need them whole for this model".formatted(source));
         }
-        return new Pixels(images.size(), config.imageSize(), config.imageSize(), values);
+        float[] values = new float[Math.multiplyExact(views.size(), config.imageElements())];
+        for (int i = 0; i < views.size(); i++) {
+            ImagePreparation.prepare(views.get(i), config, values, i * config.imageElements());
+        }
+        return new Pixels(views.size(), config.imageSize(), config.imageSize(), values);
     }
 
     /// A prompt with image tokens, as the reference's processor writes it: for Gemma 3 each image between its begin
     /// and end tokens and blank lines; for PaliGemma all images in front, then bos, the text and a line's end.
     ///
     /// @param before text in front of the images; PaliGemma has none there
-    /// @param images how many
     /// @param after  text behind them
     /// @throws IllegalStateException if the checkpoint has no vision tower or no tokenizer
-    public int[] imagePrompt(String before, int images, String after) {
-        return ImagePrompts.ids(requireVision().config(), tokenizer(), before, images, after);
+    public int[] imagePrompt(String before, List<Image> images, String after) {
+        int[] views = images.stream().mapToInt(Image::views).toArray();
+        return ImagePrompts.ids(requireVision().config(), tokenizer(), before, after, views);
     }
 
     /// One image as a session's next tokens.
-    int[] imageIds(boolean first) {
-        return ImagePrompts.image(requireVision().config(), tokenizer(), first);
+    int[] imageIds(boolean first, Image image) {
+        return ImagePrompts.image(requireVision().config(), tokenizer(), first, image.views());
     }
 
     /// Whether these are image tokens alone, in front of which a prompt has no bos.
@@ -273,7 +297,7 @@ public final class Gemma implements AutoCloseable {
         return new SoftTokens(pixels.images(), config.tokensPerImage(), config.embedding(), values.get());
     }
 
-    private VisionModel requireVision() {
+    VisionModel requireVision() {
         if (vision == null) {
             throw new IllegalStateException("%s: got images, need a checkpoint with a vision tower".formatted(source));
         }

@@ -6,6 +6,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /// Weight matrices `[out_i, in]` that read the same input and whose outputs stand side by side: query, key and value,
@@ -77,6 +78,13 @@ public final class Projection {
     /// The matrices, in the order of their outputs.
     public List<WeightMatrix> parts() {
         return parts;
+    }
+
+    /// The projection with what `change` makes of each matrix.
+    ///
+    /// @param arena owns its table of addresses
+    public Projection map(Arena arena, UnaryOperator<WeightMatrix> change) {
+        return new Projection(arena, parts.stream().map(change).toList());
     }
 
     /// Columns of the output: the sum of the parts' rows.

@@ -23,12 +23,16 @@ final class FeedForward {
     void forward(Activations activations, @Nullable ActivationObserver observer) {
         Activations.Layer layer = activations.layer(index);
         kernels.rmsNorm(activations.residual, weights.preFeedForwardNorm(), epsilon, activations.normed);
-        FeedForwardBiases biases = weights.biases();
-        if (biases == null && observer == null) {
-            kernels.feedForward(
-                    activations.normed, weights.gate(), weights.up(), weights.down(), layer.gated, activations.branch);
+        int seq = activations.normed.rows();
+        int block = layer.gated.rows();
+        if (seq == block) {
+            branch(activations.normed, layer.gated, activations.branch, observer);
         } else {
-            gateAndProject(activations.normed, layer.gated, biases, activations.branch, observer);
+            for (int from = 0; from < seq; from += block) {
+                int rows = Math.min(block, seq - from);
+                Matrix branch = activations.branch.rows(from, rows);
+                branch(activations.normed.rows(from, rows), layer.gated.rows(0, rows), branch, observer);
+            }
         }
         Decoder.observe(observer, index, Stage.FEED_FORWARD, activations.branch);
         if (weights.postFeedForwardNorm() != null) {
@@ -38,21 +42,21 @@ final class FeedForward {
         }
     }
 
-    private void gateAndProject(
-            Matrix in,
-            Matrix gated,
-            @Nullable FeedForwardBiases biases,
-            Matrix out,
-            @Nullable ActivationObserver observer) {
+    private void branch(Matrix normed, Matrix gated, Matrix branch, @Nullable ActivationObserver observer) {
+        FeedForwardBiases biases = weights.biases();
+        if (biases == null && observer == null) {
+            kernels.feedForward(normed, weights.gate(), weights.up(), weights.down(), gated, branch);
+            return;
+        }
         if (biases == null) {
-            kernels.geglu(in, weights.gate(), weights.up(), gated);
+            kernels.geglu(normed, weights.gate(), weights.up(), gated);
         } else {
-            kernels.geglu(in, weights.gate(), biases.gate(), weights.up(), biases.up(), gated);
+            kernels.geglu(normed, weights.gate(), biases.gate(), weights.up(), biases.up(), gated);
         }
         Decoder.observe(observer, index, Stage.GATED, gated);
-        kernels.project(gated, weights.down(), out);
+        kernels.project(gated, weights.down(), branch);
         if (biases != null) {
-            kernels.addBias(biases.down(), out);
+            kernels.addBias(biases.down(), branch);
         }
     }
 }

@@ -47,22 +47,18 @@ record LayerWeights(
     LayerWeights withMatrices(Arena arena, UnaryOperator<WeightMatrix> change) {
         return new LayerWeights(
                 preAttentionNorm,
-                changed(inputProjection, arena, change),
+                inputProjection.map(arena, change),
                 queryNorm,
                 keyNorm,
                 recurrence,
-                changed(outputProjection, arena, change),
+                outputProjection.map(arena, change),
                 outputBias,
                 postAttentionNorm,
                 preFeedForwardNorm,
                 change.apply(gate),
                 change.apply(up),
-                changed(down, arena, change),
+                down.map(arena, change),
                 biases,
                 postFeedForwardNorm);
-    }
-
-    private static Projection changed(Projection weights, Arena arena, UnaryOperator<WeightMatrix> change) {
-        return new Projection(arena, weights.parts().stream().map(change).toList());
     }
 }

@@ -21,6 +21,9 @@ public final class Workspace {
     /// Scores that one block of attention may hold: 8 MiB.
     static final int MAX_SCORES = 1 << 21;
 
+    /// Rows whose neurons are computed at once: enough for the arithmetic to bound a pass over the weights.
+    static final int MAX_GATED_ROWS = 1024;
+
     private final GemmaConfig config;
     private final int maxRows;
     private final Map<Rope, Angles> angles = new LinkedHashMap<>();
@@ -51,7 +54,7 @@ public final class Workspace {
         projected = matrix(allocator, maxRows, widest(config, LayerConfig::inputCols));
         mixed = matrix(allocator, maxRows, widest(config, LayerConfig::queryCols));
         recurrent = matrix(allocator, maxRows, widest(config, Workspace::recurrentCols));
-        gated = matrix(allocator, maxRows, widest(config, LayerConfig::neurons));
+        gated = matrix(allocator, Math.min(maxRows, MAX_GATED_ROWS), widest(config, LayerConfig::neurons));
         logits = matrix(allocator, Math.min(maxRows, MAX_LOGIT_ROWS), config.vocab());
         attention = new AttentionScratch(
                 matrix(allocator, 1, MAX_SCORES),
@@ -71,12 +74,12 @@ public final class Workspace {
                 + widest(config, LayerConfig::inputCols)
                 + widest(config, LayerConfig::queryCols)
                 + widest(config, Workspace::recurrentCols)
-                + widest(config, LayerConfig::neurons)
                 + 4;
         List<Rope> ropes =
                 config.layers().stream().map(LayerConfig::rope).distinct().toList();
         long angles = ropes.stream().mapToLong(Rope::dims).sum();
         long floats = maxRows * (perRow + angles)
+                + (long) Math.min(maxRows, MAX_GATED_ROWS) * widest(config, LayerConfig::neurons)
                 + (long) Math.min(maxRows, MAX_LOGIT_ROWS) * config.vocab()
                 + MAX_SCORES
                 + (long) Attention.MAX_BLOCK_ROWS * widest(config, LayerConfig::headDim);
