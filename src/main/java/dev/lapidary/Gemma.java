@@ -4,6 +4,8 @@ import dev.lapidary.checkpoint.Checkpoint;
 import dev.lapidary.checkpoint.Configuration;
 import dev.lapidary.checkpoint.GgufMetadata;
 import dev.lapidary.checkpoint.GgufPlace;
+import dev.lapidary.embedding.EmbeddingConfig;
+import dev.lapidary.embedding.EmbeddingModel;
 import dev.lapidary.kernels.Backend;
 import dev.lapidary.kernels.Backends;
 import dev.lapidary.kernels.DriverThread;
@@ -26,10 +28,12 @@ import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.SequencedMap;
 import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -56,6 +60,7 @@ public final class Gemma implements AutoCloseable {
     private final NativeKernels kernels;
     private final TextModel model;
     private final @Nullable VisionModel vision;
+    private final @Nullable EmbeddingModel embedding;
     private final int chunk;
     private final @Nullable Tokenizer tokenizer;
     private final Set<Integer> stopTokens;
@@ -71,6 +76,7 @@ public final class Gemma implements AutoCloseable {
             NativeKernels kernels,
             TextModel model,
             @Nullable VisionModel vision,
+            @Nullable EmbeddingModel embedding,
             int chunk,
             @Nullable Tokenizer tokenizer) {
         this.source = source;
@@ -79,6 +85,7 @@ public final class Gemma implements AutoCloseable {
         this.kernels = kernels;
         this.model = model;
         this.vision = vision;
+        this.embedding = embedding;
         this.chunk = chunk;
         this.tokenizer = tokenizer;
         Set<Integer> ids = new HashSet<>(model.config().stopIds());
@@ -121,6 +128,8 @@ public final class Gemma implements AutoCloseable {
             GemmaConfig config = TextModel.config(checkpoint);
             VisionConfig visionConfig =
                     VisionModel.config(checkpoint, config.embedding()).orElse(null);
+            EmbeddingConfig embeddingConfig =
+                    EmbeddingModel.config(checkpoint, config).orElse(null);
             PageMemory memory = new PageMemory(arena);
             TextModel model = TextModel.read(
                     checkpoint,
@@ -128,12 +137,15 @@ public final class Gemma implements AutoCloseable {
                     Conversion.formats(options),
                     new Conversion(source, listener),
                     kernels,
-                    rows(options.chunk(), visionConfig),
+                    rows(options.chunk(), visionConfig, embeddingConfig),
                     arena,
                     memory);
             VisionModel vision =
                     visionConfig == null ? null : VisionModel.read(checkpoint, visionConfig, kernels, arena, memory);
-            return new Gemma(source, checkpoint, arena, kernels, model, vision, options.chunk(), tokenizer);
+            EmbeddingModel embedding = embeddingConfig == null
+                    ? null
+                    : EmbeddingModel.read(embeddingConfig, model, kernels, arena, memory);
+            return new Gemma(source, checkpoint, arena, kernels, model, vision, embedding, options.chunk(), tokenizer);
         } catch (IOException | RuntimeException | Error e) {
             kernels.close();
             arena.close();
@@ -152,7 +164,9 @@ public final class Gemma implements AutoCloseable {
     @SuppressWarnings("MustBeClosedChecker") // the arena is the model's
     public static Gemma random(String shape, Options options) {
         GemmaConfig config = PublishedShape.named(shape).config();
-        long bytes = TextModel.randomWeightBytes(config) + Workspace.bytes(config, options.chunk());
+        // What sees both ways is computed as a whole, as long as it may be.
+        int rows = config.bidirectional() ? Math.max(options.chunk(), config.maxPositions()) : options.chunk();
+        long bytes = TextModel.randomWeightBytes(config) + Workspace.bytes(config, rows);
         AvailableMemory.require(shape, bytes, MemoryPlan.mebibytes(bytes) + " for weights and workspace");
         Backend backend = DriverThread.call(() -> Backends.open(options.backend()));
         Arena arena = Arena.ofShared();
@@ -164,10 +178,10 @@ public final class Gemma implements AutoCloseable {
                     Conversion.formats(options),
                     new Conversion(shape, (_, _) -> {}),
                     kernels,
-                    options.chunk(),
+                    rows,
                     arena,
                     memory);
-            return new Gemma(shape, null, arena, kernels, model, null, options.chunk(), null);
+            return new Gemma(shape, null, arena, kernels, model, null, null, options.chunk(), null);
         } catch (RuntimeException | Error e) {
             kernels.close();
             arena.close();
@@ -183,10 +197,15 @@ public final class Gemma implements AutoCloseable {
     /// An empty session.
     ///
     /// @throws IllegalArgumentException if the capacity is more than the model was made for
+    /// @throws IllegalStateException    if the model embeds texts and predicts none
     /// @throws OutOfMemoryError         if keys and values of that capacity do not fit the memory that is
     ///                                  available, with the plan
     public Session newSession(Capacity capacity) {
         requireOpen();
+        if (embedsTexts()) {
+            throw new IllegalStateException(
+                    "%s: got a model that embeds texts, need one that predicts them".formatted(source));
+        }
         int most = model.config().maxPositions();
         if (capacity.tokens() > most) {
             throw new IllegalArgumentException("capacity: got %d tokens, need at most the %d positions of the model"
@@ -202,8 +221,72 @@ public final class Gemma implements AutoCloseable {
         return new MemoryPlan(
                 weights - model.convertedBytes(),
                 model.convertedBytes(),
-                KvCache.bytes(model.config(), capacity.tokens(), model.chunk()),
-                Workspace.bytes(model.config(), model.chunk()) + (vision == null ? 0 : vision.workspaceBytes()));
+                embedsTexts() ? 0 : KvCache.bytes(model.config(), capacity.tokens(), model.chunk()),
+                Workspace.bytes(model.config(), model.chunk())
+                        + (vision == null ? 0 : vision.workspaceBytes())
+                        + (embedding == null ? 0 : embedding.workspaceBytes()));
+    }
+
+    /// Whether the model makes vectors of texts, and has no sessions: its tokens see those that follow them.
+    public boolean embedsTexts() {
+        return model.config().bidirectional();
+    }
+
+    /// Vectors of texts, in their order, with [EmbeddingOptions#defaults].
+    ///
+    /// @throws IllegalStateException as for [#embed(List, EmbeddingOptions, EmbeddingConsumer)]
+    public List<float[]> embed(List<String> texts) {
+        List<float[]> embeddings = new ArrayList<>(texts.size());
+        embed(texts, EmbeddingOptions.defaults(), (_, embedding) -> embeddings.add(embedding));
+        return embeddings;
+    }
+
+    /// Hands the vectors of texts to `consumer`, in their order, on the calling thread; some texts are computed at
+    /// once.
+    /// A text gets the prompt that `options` name in front, loses the white space around it, and gets bos and eos.
+    ///
+    /// @throws IllegalArgumentException if a text has more tokens than the model reads and `options` do not cut it,
+    ///                                  or there is no prompt of that name, or there are fewer dimensions than
+    ///                                  asked
+    /// @throws IllegalStateException    if the model predicts texts and embeds none, has no tokenizer, or is closed
+    /// @throws CancellationException    after an interrupt
+    public void embed(List<String> texts, EmbeddingOptions options, EmbeddingConsumer consumer) {
+        Embedder embedder = embedder();
+        embedder.embed(embedder.ids(tokenizer(), texts, options), options, consumer);
+    }
+
+    /// As [#embed(List, EmbeddingOptions, EmbeddingConsumer)], of texts given as ids, which are taken exactly as
+    /// they are.
+    public void embedIds(List<int[]> texts, EmbeddingOptions options, EmbeddingConsumer consumer) {
+        embedder().embed(texts, options, consumer);
+    }
+
+    /// What an embedding model puts in front of texts, by the name of their use: `query`, `document`, ...
+    ///
+    /// @throws IllegalStateException as for [#embed(List, EmbeddingOptions, EmbeddingConsumer)]
+    public SequencedMap<String, String> embeddingPrompts() {
+        return requireEmbedding().config().prompts();
+    }
+
+    /// Width of a vector that is not cut.
+    ///
+    /// @throws IllegalStateException as for [#embed(List, EmbeddingOptions, EmbeddingConsumer)]
+    public int embeddingDimensions() {
+        return requireEmbedding().dimensions();
+    }
+
+    private Embedder embedder() {
+        EmbeddingModel known = requireEmbedding();
+        requireOpen();
+        return new Embedder(known, vocab());
+    }
+
+    private EmbeddingModel requireEmbedding() {
+        if (embedding == null) {
+            throw new IllegalStateException(
+                    "%s: got a model that predicts texts, need one that embeds them".formatted(source));
+        }
+        return embedding;
     }
 
     /// Whether the checkpoint has a vision tower, so that images can stand in prompts.
@@ -284,8 +367,12 @@ public final class Gemma implements AutoCloseable {
         return vision == null ? null : vision.config();
     }
 
-    /// Rows of a pass: a chunk, and what must be computed together: the tokens of an image, or a whole prompt.
-    private static int rows(int chunk, @Nullable VisionConfig vision) {
+    /// Rows of a pass: a chunk, and what must be computed together: the tokens of an image, a whole prompt, or a
+    /// text to embed.
+    private static int rows(int chunk, @Nullable VisionConfig vision, @Nullable EmbeddingConfig embedding) {
+        if (embedding != null) {
+            return Math.max(chunk, embedding.maxTokens());
+        }
         if (vision == null) {
             return chunk;
         }
@@ -298,7 +385,12 @@ public final class Gemma implements AutoCloseable {
     }
 
     private ModuleTree moduleTree() {
-        return vision == null ? model.moduleTree() : model.moduleTree().plus(vision.moduleTree());
+        ModuleTree tree =
+                vision == null ? model.moduleTree() : model.moduleTree().plus(vision.moduleTree());
+        for (ModuleTree module : embedding == null ? List.<ModuleTree>of() : embedding.modules()) {
+            tree = tree.plus(module);
+        }
+        return tree;
     }
 
     /// How the activations of a prompt are distributed, layer by layer in the order of the forward pass.

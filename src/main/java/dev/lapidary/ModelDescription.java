@@ -65,7 +65,8 @@ public record ModelDescription(
                 traits.softcap(),
                 traits.queryKeyNorm(),
                 traits.postNorms(),
-                2L * traits.kvCols() * Float.BYTES);
+                traits.bidirectional() ? 0 : 2L * traits.kvCols() * Float.BYTES,
+                traits.bidirectional());
     }
 
     /// A module, with its modules in the order of the forward pass.
@@ -96,7 +97,8 @@ public record ModelDescription(
     /// @param softcap         `cap * tanh(score / cap)` on attention scores; 0 for none
     /// @param queryKeyNorm    whether queries and keys get an RMSNorm
     /// @param postNorms       whether the branches get an RMSNorm before the residual add
-    /// @param kvBytesPerToken bytes of keys and values of one position
+    /// @param kvBytesPerToken bytes of keys and values that a sequence keeps of one position
+    /// @param bidirectional   whether it sees what follows as it sees what went before
     public record Layer(
             String attention,
             int window,
@@ -110,5 +112,6 @@ public record ModelDescription(
             float softcap,
             boolean queryKeyNorm,
             boolean postNorms,
-            long kvBytesPerToken) {}
+            long kvBytesPerToken,
+            boolean bidirectional) {}
 }

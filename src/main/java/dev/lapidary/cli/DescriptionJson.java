@@ -67,6 +67,7 @@ final class DescriptionJson {
         json.addProperty("query_key_norm", layer.queryKeyNorm());
         json.addProperty("post_norms", layer.postNorms());
         json.addProperty("kv_bytes_per_token", layer.kvBytesPerToken());
+        json.addProperty("bidirectional", layer.bidirectional());
         return json;
     }
 

@@ -144,7 +144,7 @@ final class InspectCommand implements Callable<Integer> {
             ModelDescription.Layer layer = run.layer();
             table.row(
                     run.name(),
-                    layer.attention().toLowerCase(Locale.ROOT),
+                    layer.attention().toLowerCase(Locale.ROOT) + (layer.bidirectional() ? " both ways" : ""),
                     layer.window() == 0 ? "-" : Integer.toString(layer.window()),
                     Integer.toString(layer.heads()),
                     Integer.toString(layer.kvHeads()),

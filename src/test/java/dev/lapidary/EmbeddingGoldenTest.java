@@ -1,0 +1,195 @@
+package dev.lapidary;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.offset;
+
+import dev.lapidary.model.EmbeddingGolden;
+import dev.lapidary.model.Golden;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// Embeddings as they ship against the official code's, on every backend.
+class EmbeddingGoldenTest {
+    private static final EmbeddingGolden ALL = EmbeddingGolden.official().plus(EmbeddingGolden.ofShortTexts());
+
+    /// Inputs of products over many rows are rounded to BF16. Measured on these texts: 1.3e-2.
+    private static final double BF16_TOLERANCE = 4e-2;
+
+    /// Measured on these texts: 2.4e-2.
+    private static final double Q8_0_TOLERANCE = 6e-2;
+
+    @ParameterizedTest
+    @MethodSource("dev.lapidary.TestBackends#all")
+    void embeddingsAreTheReferences(String backend) throws IOException {
+        try (Gemma gemma = open(options().withBackend(backend))) {
+            assertThat(ALL.difference(embed(gemma, ALL.texts(), 0))).isLessThan(Golden.F32_TOLERANCE);
+            for (int i = 0; i < ALL.texts().size(); i++) {
+                EmbeddingGolden one = new EmbeddingGolden(
+                        ALL.texts().subList(i, i + 1), ALL.embeddings().subList(i, i + 1));
+                assertThat(one.difference(embed(gemma, one.texts(), 0))).isLessThan(Golden.F32_TOLERANCE);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("dev.lapidary.TestBackends#all")
+    void theFastPathStaysWithinItsBound(String backend) throws IOException {
+        try (Gemma gemma = open(options().withBackend(backend).withCompute(Compute.FAST))) {
+            assertThat(ALL.difference(embed(gemma, ALL.texts(), 0))).isLessThan(BF16_TOLERANCE);
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("dev.lapidary.TestBackends#all")
+    void weightsCanBeQuantized(String backend) throws IOException {
+        Options options = Options.defaults().withBackend(backend).withWeights(WeightFormat.Q8_0);
+        try (Gemma gemma = open(options)) {
+            assertThat(ALL.difference(embed(gemma, ALL.texts(), 0))).isBetween(Golden.F32_TOLERANCE, Q8_0_TOLERANCE);
+        }
+    }
+
+    /// A chunk says nothing of a text, which is computed as a whole.
+    @ParameterizedTest
+    @ValueSource(ints = {1, 7, 40000})
+    void anyChunkGivesTheSame(int chunk) throws IOException {
+        try (Gemma gemma = open(options().withChunk(chunk))) {
+            assertThat(ALL.difference(embed(gemma, ALL.texts(), 0))).isLessThan(Golden.F32_TOLERANCE);
+        }
+    }
+
+    /// More than go together in one pass, in every order of lengths.
+    @Test
+    void manyTextsComeInTheirOrder() throws IOException {
+        List<int[]> texts = new ArrayList<>();
+        List<float[]> expected = new ArrayList<>();
+        for (int i = 0; i < 100; i++) {
+            int which = i * i % ALL.texts().size();
+            texts.add(ALL.texts().get(which));
+            expected.add(ALL.embeddings().get(which));
+        }
+        try (Gemma gemma = open(options())) {
+            List<Integer> indices = new ArrayList<>();
+            gemma.embedIds(texts, EmbeddingOptions.defaults(), (index, _) -> indices.add(index));
+            assertThat(indices).isSorted().hasSize(100).endsWith(99);
+            assertThat(new EmbeddingGolden(texts, expected).difference(embed(gemma, texts, 0)))
+                    .isLessThan(Golden.F32_TOLERANCE);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {64, 63, 16, 1})
+    void dimensionsAreTheFirstOnesAtLengthOne(int dimensions) throws IOException {
+        try (Gemma gemma = open(options())) {
+            List<float[]> cut = embed(gemma, ALL.texts(), dimensions);
+            List<float[]> expected = ALL.embeddings().stream()
+                    .map(embedding -> normalised(Arrays.copyOf(embedding, dimensions)))
+                    .toList();
+            assertThat(new EmbeddingGolden(ALL.texts(), expected).difference(cut))
+                    .isLessThan(Golden.F32_TOLERANCE * 4);
+            for (float[] embedding : cut) {
+                assertThat((float) length(embedding)).isCloseTo(1f, offset(1e-6f));
+            }
+        }
+    }
+
+    @Test
+    void moreDimensionsThanThereAreAreRefused() throws IOException {
+        try (Gemma gemma = open(options())) {
+            assertThat(gemma.embeddingDimensions()).isEqualTo(64);
+            assertThatThrownBy(() -> embed(gemma, ALL.texts(), 65))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessage("dimensions: got 65, need at most the 64 of the model");
+            assertThatThrownBy(() -> EmbeddingOptions.defaults().withDimensions(-1))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessage("dimensions: got -1, need 1 or more, or 0 for all");
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+        256 | ids[1]: got 256, need 0 to 255
+        -1  | ids[1]: got -1, need 0 to 255
+        """)
+    void idsOutsideTheVocabularyAreRefused(int id, String message) throws IOException {
+        try (Gemma gemma = open(options())) {
+            assertThatThrownBy(() -> embed(gemma, List.of(new int[] {2, 1}, new int[] {2, id}), 0))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessage(message);
+            assertThatThrownBy(() -> embed(gemma, List.of(new int[0]), 0))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessage("ids[0]: got 0 tokens, need 1 to 32768");
+        }
+    }
+
+    @Test
+    void anEmbeddingModelHasNoSessions() throws IOException {
+        try (Gemma gemma = open(options())) {
+            assertThat(gemma.embedsTexts()).isTrue();
+            assertThatThrownBy(gemma::newSession)
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessage(
+                            EmbeddingGolden.FOLDER + ": got a model that embeds texts, need one that predicts them");
+            assertThat(gemma.memoryPlan(Capacity.tokens(100)).kvCacheBytes()).isZero();
+        }
+    }
+
+    @Test
+    void anotherModelEmbedsNothing() throws IOException {
+        Path folder = Golden.of("gemma3-text").folder();
+        try (Gemma gemma = Gemma.open(folder, options())) {
+            assertThat(gemma.embedsTexts()).isFalse();
+            assertThatThrownBy(() -> gemma.embed(List.of("text")))
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessage(folder + ": got a model that predicts texts, need one that embeds them");
+        }
+    }
+
+    @Test
+    void aClosedModelSaysSo() throws IOException {
+        Gemma gemma = open(options());
+        gemma.close();
+        assertThatThrownBy(() -> embed(gemma, ALL.texts(), 0))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessage(EmbeddingGolden.FOLDER + ": the model is closed");
+    }
+
+    private static Gemma open(Options options) throws IOException {
+        return Gemma.open(EmbeddingGolden.FOLDER, options);
+    }
+
+    private static Options options() {
+        return Options.defaults().withThreads(2).withCompute(Compute.F32);
+    }
+
+    private static List<float[]> embed(Gemma gemma, List<int[]> texts, int dimensions) {
+        List<float[]> embeddings = new ArrayList<>();
+        EmbeddingOptions options = EmbeddingOptions.defaults().withDimensions(dimensions);
+        gemma.embedIds(texts, options, (_, embedding) -> embeddings.add(embedding));
+        return embeddings;
+    }
+
+    private static float[] normalised(float... embedding) {
+        double length = length(embedding);
+        for (int i = 0; i < embedding.length; i++) {
+            embedding[i] = (float) (embedding[i] / length);
+        }
+        return embedding;
+    }
+
+    private static double length(float... embedding) {
+        double squares = 0;
+        for (float x : embedding) {
+            squares += (double) x * x;
+        }
+        return Math.sqrt(squares);
+    }
+}
