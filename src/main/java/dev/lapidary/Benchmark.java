@@ -104,6 +104,7 @@ public final class Benchmark implements AutoCloseable {
         requireRuns(warmUp, repetitions);
         TimedKernels timed = new TimedKernels(gemma.kernels());
         long nanos = 0;
+        requirePhase(workload);
         try (Runner runner = new Passes(gemma, workload, gemma.model().decoder(timed))) {
             for (int run = 0; run < warmUp; run++) {
                 runner.run();
@@ -128,12 +129,20 @@ public final class Benchmark implements AutoCloseable {
     }
 
     private Runner runner(Workload workload) {
-        if (workload.phase() == Workload.Phase.BATCH) {
+        requirePhase(workload);
+        if (workload.phase() == Workload.Phase.BATCH || gemma.embedsTexts()) {
             return new Passes(gemma, workload, gemma.model().decoder());
         }
         Session session = gemma.newSession(Capacity.tokens(workload.capacity()));
         return new InSession(
                 session, workload.phase() == Workload.Phase.PREFILL ? prefill(workload) : decode(workload));
+    }
+
+    private void requirePhase(Workload workload) {
+        if (gemma.embedsTexts() && workload.phase() != Workload.Phase.PREFILL) {
+            throw new IllegalArgumentException(
+                    "%s: got a model that embeds texts, need one that predicts them".formatted(workload.name()));
+        }
     }
 
     private ToLongFunction<Session> prefill(Workload workload) {

@@ -31,6 +31,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Optional;
 import java.util.SequencedMap;
@@ -261,13 +262,6 @@ public final class Gemma implements AutoCloseable {
         embedder().embed(texts, options, consumer);
     }
 
-    /// What an embedding model puts in front of texts, by the name of their use: `query`, `document`, ...
-    ///
-    /// @throws IllegalStateException as for [#embed(List, EmbeddingOptions, EmbeddingConsumer)]
-    public SequencedMap<String, String> embeddingPrompts() {
-        return requireEmbedding().config().prompts();
-    }
-
     /// Width of a vector that is not cut.
     ///
     /// @throws IllegalStateException as for [#embed(List, EmbeddingOptions, EmbeddingConsumer)]
@@ -381,7 +375,9 @@ public final class Gemma implements AutoCloseable {
 
     /// Modules with their shapes, and the traits of each layer.
     public ModelDescription describe() {
-        return ModelDescription.of(model, moduleTree());
+        SequencedMap<String, String> prompts =
+                embedding == null ? new LinkedHashMap<>() : embedding.config().prompts();
+        return ModelDescription.of(model, prompts, moduleTree());
     }
 
     private ModuleTree moduleTree() {
@@ -464,9 +460,11 @@ public final class Gemma implements AutoCloseable {
         return stopTokens;
     }
 
-    /// Positions the model was made for.
+    /// Positions the model was made for: tokens in a session, or in a text to embed.
     public int maxPositions() {
-        return model.config().maxPositions();
+        return embedding == null
+                ? model.config().maxPositions()
+                : embedding.config().maxTokens();
     }
 
     /// Tokens in the vocabulary: columns of the logits.

@@ -21,11 +21,11 @@ import org.junit.jupiter.params.provider.ValueSource;
 class EmbeddingGoldenTest {
     private static final EmbeddingGolden ALL = EmbeddingGolden.official().plus(EmbeddingGolden.ofShortTexts());
 
-    /// Inputs of products over many rows are rounded to BF16. Measured on these texts: 1.3e-2.
-    private static final double BF16_TOLERANCE = 4e-2;
+    /// Inputs of products over many rows are rounded to BF16. Measured on these texts: 8.1e-3; F32 differs by 7.2e-7.
+    private static final double BF16_TOLERANCE = 2.5e-2;
 
-    /// Measured on these texts: 2.4e-2.
-    private static final double Q8_0_TOLERANCE = 6e-2;
+    /// Measured on these texts: 3.4e-2. A model of 64 columns has two blocks in each row.
+    private static final double Q8_0_TOLERANCE = 8e-2;
 
     @ParameterizedTest
     @MethodSource("dev.lapidary.TestBackends#all")

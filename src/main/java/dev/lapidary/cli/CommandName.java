@@ -11,6 +11,7 @@ enum CommandName {
     CHAT,
     LOGITS,
     SCORE,
+    EMBED,
     TOKENIZE,
     DETOKENIZE,
     INSPECT,
@@ -35,6 +36,7 @@ enum CommandName {
             case CHAT -> new ChatCommand(console);
             case LOGITS -> new LogitsCommand(console);
             case SCORE -> new ScoreCommand(console);
+            case EMBED -> new EmbedCommand(console);
             case TOKENIZE -> new TokenizeCommand(console);
             case DETOKENIZE -> new DetokenizeCommand(console);
             case INSPECT -> new InspectCommand(console);

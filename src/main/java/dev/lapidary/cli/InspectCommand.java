@@ -92,9 +92,14 @@ final class InspectCommand implements Callable<Integer> {
         parts(description);
         section("Layers");
         layers(description);
-        section("KV cache");
-        kvCache(KvBytes.of(description));
-        section("Memory for %d tokens".formatted(tokens));
+        if (gemma.embedsTexts()) {
+            section("Prompts");
+            prompts(description);
+        } else {
+            section("KV cache");
+            kvCache(KvBytes.of(description));
+        }
+        section(gemma.embedsTexts() ? "Memory" : "Memory for %d tokens".formatted(tokens));
         memory(plan);
         if (!statistics.isEmpty()) {
             section("Activations");
@@ -164,6 +169,12 @@ final class InspectCommand implements Callable<Integer> {
                         .formatted(description.vocab(), description.embedding(), description.maxPositions(), softcap));
     }
 
+    private void prompts(ModelDescription description) {
+        Table table = new Table("name", "in front of a text");
+        description.prompts().forEach((name, prompt) -> table.row(name, "\"%s\"".formatted(prompt)));
+        table.print(console.out());
+    }
+
     /// What is 0 does not apply to the layer.
     private static String textOrDash(String format, double value) {
         return value == 0 ? "-" : Amounts.text(format, value);
@@ -184,7 +195,9 @@ final class InspectCommand implements Callable<Integer> {
         if (plan.convertedBytes() > 0) {
             out.println("weights    " + Amounts.bytes(plan.convertedBytes()) + ", converted");
         }
-        out.println("KV cache   " + Amounts.bytes(plan.kvCacheBytes()));
+        if (plan.kvCacheBytes() > 0) {
+            out.println("KV cache   " + Amounts.bytes(plan.kvCacheBytes()));
+        }
         out.println("workspace  " + Amounts.bytes(plan.workspaceBytes()));
         out.println("all        " + Amounts.bytes(plan.totalBytes()));
     }
