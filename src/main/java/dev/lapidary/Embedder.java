@@ -59,7 +59,7 @@ final class Embedder {
 
     /// In one piece on the driver thread, which stops for an interrupt of this one.
     private List<float[]> embed(List<int[]> texts, int dimensions) {
-        AtomicBoolean interrupted = new AtomicBoolean();
+        AtomicBoolean interrupted = new AtomicBoolean(Thread.currentThread().isInterrupted());
         List<float[]> embeddings = new ArrayList<>(texts.size());
         DriverThread.run(
                 () -> embeddings.addAll(model.embed(texts, dimensions, interrupted::get)), () -> interrupted.set(true));

@@ -11,6 +11,10 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -150,6 +154,33 @@ class EmbeddingGoldenTest {
             assertThatThrownBy(() -> gemma.embed(List.of("text")))
                     .isInstanceOf(IllegalStateException.class)
                     .hasMessage(folder + ": got a model that predicts texts, need one that embeds them");
+        }
+    }
+
+    @Test
+    void anInterruptEndsIt() throws IOException {
+        try (Gemma gemma = open(options())) {
+            Thread.currentThread().interrupt();
+            assertThatThrownBy(() -> embed(gemma, ALL.texts(), 0)).isInstanceOf(CancellationException.class);
+            assertThat(Thread.interrupted()).isTrue();
+            assertThat(ALL.difference(embed(gemma, ALL.texts(), 0))).isLessThan(Golden.F32_TOLERANCE);
+        }
+    }
+
+    @Test
+    void manyThreadsGetTheirOwn() throws Exception {
+        try (Gemma gemma = open(options());
+                ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            List<Future<Double>> differences = new ArrayList<>();
+            for (int i = 0; i < 20; i++) {
+                int which = i % ALL.texts().size();
+                EmbeddingGolden one = new EmbeddingGolden(
+                        ALL.texts().subList(which, which + 1), ALL.embeddings().subList(which, which + 1));
+                differences.add(threads.submit(() -> one.difference(embed(gemma, one.texts(), 0))));
+            }
+            for (Future<Double> difference : differences) {
+                assertThat(difference.get()).isLessThan(Golden.F32_TOLERANCE);
+            }
         }
     }
 
