@@ -145,7 +145,7 @@ public final class Gemma implements AutoCloseable {
                     visionConfig == null ? null : VisionModel.read(checkpoint, visionConfig, kernels, arena, memory);
             EmbeddingModel embedding = embeddingConfig == null
                     ? null
-                    : EmbeddingModel.read(embeddingConfig, model, kernels, arena, memory);
+                    : EmbeddingModel.read(checkpoint, embeddingConfig, model, kernels, arena, memory);
             return new Gemma(source, checkpoint, arena, kernels, model, vision, embedding, options.chunk(), tokenizer);
         } catch (IOException | RuntimeException | Error e) {
             kernels.close();

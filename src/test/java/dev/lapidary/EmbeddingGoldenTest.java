@@ -5,8 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.offset;
 
 import dev.lapidary.model.EmbeddingGolden;
+import dev.lapidary.model.GgufCopy;
 import dev.lapidary.model.Golden;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -16,6 +19,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -25,7 +29,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 class EmbeddingGoldenTest {
     private static final EmbeddingGolden ALL = EmbeddingGolden.official().plus(EmbeddingGolden.ofShortTexts());
 
-    /// Inputs of products over many rows are rounded to BF16. Measured on these texts: 8.1e-3; F32 differs by 7.2e-7.
+    /// Inputs of products over many rows are rounded to BF16. Measured on these texts: 8.1e-3; F32 differs by
+    /// 7.2e-7.
     private static final double BF16_TOLERANCE = 2.5e-2;
 
     /// Measured on these texts: 3.4e-2. A model of 64 columns has two blocks in each row.
@@ -59,6 +64,60 @@ class EmbeddingGoldenTest {
         try (Gemma gemma = open(options)) {
             assertThat(ALL.difference(embed(gemma, ALL.texts(), 0))).isBetween(Golden.F32_TOLERANCE, Q8_0_TOLERANCE);
         }
+    }
+
+    @Test
+    void ggufGivesTheSame(@TempDir Path folder) throws IOException {
+        Path file = GgufCopy.write(EmbeddingGolden.FOLDER, folder.resolve("m.gguf"));
+        try (Gemma gemma = Gemma.open(file, options());
+                Gemma expected = open(options())) {
+            List<float[]> embeddings = embed(gemma, ALL.texts(), 0);
+            assertThat(ALL.difference(embeddings)).isLessThan(Golden.F32_TOLERANCE);
+            assertThat(embeddings).usingRecursiveComparison().isEqualTo(embed(expected, ALL.texts(), 0));
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+        pooling_type     | 1    | 2   | pooling_type: got 2, need 1, the mean
+        dense_2_feat_in  | 64   | 65  | dense_2_feat_in: got 65, need 64, the width of what comes in
+        dense_3_feat_in  | 128  | 64  | dense_3_feat_in: got 64, need 128, the width of what comes in
+        dense_3_feat_out | 64   | 0   | dense_3_feat_out: got 0, need at least 1
+        """)
+    void whatAGgufFileSaysDifferentlyIsRefused(
+            String key, int written, int changed, String message, @TempDir Path folder) throws IOException {
+        Path file = GgufCopy.write(EmbeddingGolden.FOLDER, folder.resolve("m.gguf"));
+        byte[] bytes = Files.readAllBytes(file);
+        byte[] name = ("gemma-embedding." + key).getBytes(StandardCharsets.US_ASCII);
+        int at = indexOf(bytes, name) + name.length + Integer.BYTES; // behind the type
+        assertThat(bytes[at]).isEqualTo((byte) written);
+        bytes[at] = (byte) changed;
+        Files.write(file, bytes);
+        assertThatThrownBy(() -> Gemma.open(file, options()))
+                .isInstanceOf(IOException.class)
+                .hasMessage(file + ": gemma-embedding." + message);
+    }
+
+    @Test
+    void aGgufFileWithoutDenseLayersIsRefused(@TempDir Path folder) throws IOException {
+        Path file = GgufCopy.write(EmbeddingGolden.FOLDER, folder.resolve("m.gguf"));
+        byte[] bytes = Files.readAllBytes(file);
+        byte[] key = "gemma-embedding.dense_2_feat_out".getBytes(StandardCharsets.US_ASCII);
+        System.arraycopy("gemma-embeddung".getBytes(StandardCharsets.US_ASCII), 0, bytes, indexOf(bytes, key), 15);
+        Files.write(file, bytes);
+        assertThatThrownBy(() -> Gemma.open(file, options()))
+                .isInstanceOf(IOException.class)
+                .hasMessage(file + ": gemma-embedding.dense_2_feat_out: got nothing, need the dense layers: a file"
+                        + " converted with --sentence-transformers-dense-modules");
+    }
+
+    private static int indexOf(byte[] bytes, byte[] wanted) {
+        for (int at = 0; at <= bytes.length - wanted.length; at++) {
+            if (Arrays.equals(bytes, at, at + wanted.length, wanted, 0, wanted.length)) {
+                return at;
+            }
+        }
+        throw new AssertionError("not there");
     }
 
     /// A chunk says nothing of a text, which is computed as a whole.

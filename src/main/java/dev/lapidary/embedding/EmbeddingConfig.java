@@ -5,6 +5,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.SequencedMap;
+import org.jspecify.annotations.Nullable;
 
 /// What an embedding model does with the hidden states of a text, after the mean over all its tokens.
 ///
@@ -30,10 +31,11 @@ public record EmbeddingConfig(
 
     /// A linear layer.
     ///
-    /// @param weights    file of its one tensor
+    /// @param file       where its one tensor is; null where it is among the text model's
+    /// @param tensor     name of its weights
     /// @param inputs     width of what goes in
     /// @param dimensions width of what comes out
-    public record Dense(Path weights, int inputs, int dimensions) {}
+    public record Dense(@Nullable Path file, String tensor, int inputs, int dimensions) {}
 
     /// Width of an embedding.
     ///

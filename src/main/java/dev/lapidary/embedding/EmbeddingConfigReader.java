@@ -22,6 +22,7 @@ final class EmbeddingConfigReader {
     private static final String LIMITS = "sentence_bert_config.json";
     private static final String CONFIG = "config.json";
     private static final String WEIGHTS = "model.safetensors";
+    private static final String WEIGHT = "linear.weight";
     private static final String WIDTH = "embedding_dimension";
     private static final String POOLING = "pooling_mode";
     private static final String MEAN = "pooling_mode_mean_tokens";
@@ -150,7 +151,7 @@ final class EmbeddingConfigReader {
             }
         }
         refuseUnread(keys, Set.of());
-        dense.add(new Dense(path.resolve(WEIGHTS), keys.intValue("in_features"), dimensions));
+        dense.add(new Dense(path.resolve(WEIGHTS), WEIGHT, keys.intValue("in_features"), dimensions));
     }
 
     private EmbeddingConfig config(int maxPositions) throws CheckpointException {

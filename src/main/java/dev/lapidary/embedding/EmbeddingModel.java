@@ -2,14 +2,18 @@ package dev.lapidary.embedding;
 
 import dev.lapidary.checkpoint.Checkpoint;
 import dev.lapidary.checkpoint.CheckpointException;
+import dev.lapidary.checkpoint.Configuration;
+import dev.lapidary.checkpoint.GgufMetadata;
 import dev.lapidary.checkpoint.SafetensorsFile;
 import dev.lapidary.checkpoint.Tensor;
+import dev.lapidary.checkpoint.TensorReader;
 import dev.lapidary.embedding.EmbeddingConfig.Dense;
 import dev.lapidary.kernels.DataType;
 import dev.lapidary.kernels.Heads;
 import dev.lapidary.kernels.Kernels;
 import dev.lapidary.kernels.Matrix;
 import dev.lapidary.kernels.Projection;
+import dev.lapidary.kernels.WeightMatrix;
 import dev.lapidary.model.Batch;
 import dev.lapidary.model.Decoder;
 import dev.lapidary.model.GemmaConfig;
@@ -33,8 +37,6 @@ import java.util.function.BooleanSupplier;
 public final class EmbeddingModel {
     /// Most texts computed at once; fewer where they have more tokens than a pass has rows.
     static final int MAX_TEXTS = 32;
-
-    private static final String WEIGHT = "linear.weight";
 
     /// Keys of a text stand in slots that come in multiples of this.
     private static final int SLOT_ALIGNMENT = 64;
@@ -66,43 +68,58 @@ public final class EmbeddingModel {
     /// @param text the text model
     /// @throws CheckpointException naming the file and the key that is missing, unknown or not implemented
     public static Optional<EmbeddingConfig> config(Checkpoint checkpoint, GemmaConfig text) throws CheckpointException {
-        return text.bidirectional()
-                ? Optional.of(EmbeddingConfigReader.read(checkpoint.path(), text.embedding(), text.maxPositions()))
-                : Optional.empty();
+        if (!text.bidirectional()) {
+            return Optional.empty();
+        }
+        return Optional.of(
+                switch (checkpoint.configuration()) {
+                    case Configuration.HuggingFace _ ->
+                        EmbeddingConfigReader.read(checkpoint.path(), text.embedding(), text.maxPositions());
+                    case Configuration.Gguf(GgufMetadata metadata) ->
+                        GgufEmbeddingConfig.read(metadata, text.architecture(), text.embedding(), text.maxPositions());
+                });
     }
 
-    /// Maps the weights of the dense layers, which are used in place.
+    /// Finds the weights of the dense layers, which are used in place.
     ///
+    /// @param checkpoint stays open as long as the model is used
     /// @param text   made for passes of at least `config.maxTokens()` rows
     /// @param arena  owns the mappings
     /// @param memory gives the memory of keys, values and outputs
     /// @throws CheckpointException naming the file whose tensor is missing or of another shape or type
     public static EmbeddingModel read(
-            EmbeddingConfig config, TextModel text, Kernels kernels, Arena arena, SegmentAllocator memory)
+            Checkpoint checkpoint,
+            EmbeddingConfig config,
+            TextModel text,
+            Kernels kernels,
+            Arena arena,
+            SegmentAllocator memory)
             throws CheckpointException {
         List<Projection> dense = new ArrayList<>();
         for (Dense layer : config.dense()) {
-            dense.add(new Projection(arena, List.of(weight(layer, arena))));
+            dense.add(new Projection(arena, List.of(weight(checkpoint, layer, arena))));
         }
         return new EmbeddingModel(config, text, kernels, dense, memory);
     }
 
-    private static Matrix weight(Dense layer, Arena arena) throws CheckpointException {
-        Map<String, Tensor> tensors =
-                SafetensorsFile.map(layer.weights(), arena).tensors();
-        Tensor tensor = tensors.get(WEIGHT);
+    private static WeightMatrix weight(Checkpoint checkpoint, Dense layer, Arena arena) throws CheckpointException {
         List<Long> shape = List.of((long) layer.dimensions(), (long) layer.inputs());
+        if (layer.file() == null) {
+            return TextModel.matrix(new TensorReader(checkpoint).tensor(layer.tensor(), shape));
+        }
+        Map<String, Tensor> tensors = SafetensorsFile.map(layer.file(), arena).tensors();
+        Tensor tensor = tensors.get(layer.tensor());
         if (tensor == null || tensors.size() != 1 || !tensor.shape().equals(shape)) {
             throw new CheckpointException("%s: got %s, need %s %s alone"
                     .formatted(
-                            layer.weights(),
+                            layer.file(),
                             tensor == null || tensors.size() != 1
                                     ? String.join(", ", tensors.keySet())
-                                    : "%s %s".formatted(WEIGHT, tensor.shape()),
-                            WEIGHT,
+                                    : "%s %s".formatted(tensor.name(), tensor.shape()),
+                            layer.tensor(),
                             shape));
         }
-        return Matrix.dense(tensor.data(), tensor.type(), layer.dimensions(), layer.inputs());
+        return TextModel.matrix(tensor);
     }
 
     /// Limits, layers and prompts.

@@ -99,8 +99,8 @@ class EmbeddingTraitsTest {
             EmbeddingConfig pooling = EmbeddingModel.config(checkpoint, stored).orElseThrow();
             GemmaConfig config = textChange.apply(stored);
             TextModel text = Models.of(config, WeightsReader.read(checkpoint, config, arena), 128, arena);
-            EmbeddingModel model =
-                    EmbeddingModel.read(poolingChange.apply(pooling), text, new ReferenceKernels(), arena, arena);
+            EmbeddingModel model = EmbeddingModel.read(
+                    checkpoint, poolingChange.apply(pooling), text, new ReferenceKernels(), arena, arena);
             List<float[]> got = new java.util.ArrayList<>();
             for (int from = 0; from < golden.texts().size(); from += together) {
                 List<int[]> some = golden.texts().subList(from, from + together);
