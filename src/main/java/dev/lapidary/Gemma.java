@@ -242,9 +242,9 @@ public final class Gemma implements AutoCloseable {
         return embeddings;
     }
 
-    /// Hands the vectors of texts to `consumer`, in their order, on the calling thread; some texts are computed at
-    /// once.
-    /// A text gets the prompt that `options` name in front, loses the white space around it, and gets bos and eos.
+    /// Hands the vectors of texts to `consumer`, in their order, on the calling thread, while some texts at once are
+    /// computed. A text gets the prompt that `options` name in front, loses the white space around it, and gets bos
+    /// and eos.
     ///
     /// @throws IllegalArgumentException if a text has more tokens than the model reads and `options` do not cut it,
     ///                                  or there is no prompt of that name, or there are fewer dimensions than

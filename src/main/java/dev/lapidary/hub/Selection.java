@@ -2,9 +2,11 @@ package dev.lapidary.hub;
 
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
+import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
@@ -199,7 +201,11 @@ public final class Selection {
                 }
             }
             return true;
-        } catch (RuntimeException e) {
+        } catch (JsonParseException
+                | IllegalStateException
+                | UnsupportedOperationException
+                | NullPointerException
+                | InvalidPathException e) {
             return false; // not a list of modules: what the hub has instead will tell
         }
     }
