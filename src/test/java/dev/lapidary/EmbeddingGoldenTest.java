@@ -27,14 +27,14 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /// Embeddings as they ship against the official code's, on every backend.
 class EmbeddingGoldenTest {
-    private static final EmbeddingGolden ALL = EmbeddingGolden.official().plus(EmbeddingGolden.ofShortTexts());
+    private static final EmbeddingGolden ALL = EmbeddingGolden.official().plus(EmbeddingGolden.ofOtherLengths());
 
     /// Inputs of products over many rows are rounded to BF16. Measured on these texts: 8.1e-3; F32 differs by
     /// 7.2e-7.
     private static final double BF16_TOLERANCE = 2.5e-2;
 
-    /// Measured on these texts: 3.4e-2. A model of 64 columns has two blocks in each row.
-    private static final double Q8_0_TOLERANCE = 8e-2;
+    /// Measured on these texts: 4.6e-2. A model of 64 columns has two blocks in each row.
+    private static final double Q8_0_TOLERANCE = 1e-1;
 
     @ParameterizedTest
     @MethodSource("dev.lapidary.TestBackends#all")

@@ -29,7 +29,7 @@ public record EmbeddingGolden(List<int[]> texts, List<float[]> embeddings) {
         List<float[]> embeddings = new ArrayList<>();
         try (Arena arena = Arena.ofConfined()) {
             Golden golden = new Golden(FOLDER, new int[0], new int[0]);
-            for (JsonElement ids : json("golden.json").getAsJsonArray("inputs")) {
+            for (JsonElement ids : json("golden.json").getAsJsonObject().getAsJsonArray("inputs")) {
                 Matrix expected = golden.tensor("embedding_" + texts.size(), arena);
                 float[] embedding = new float[expected.cols()];
                 for (int i = 0; i < embedding.length; i++) {
@@ -42,14 +42,15 @@ public record EmbeddingGolden(List<int[]> texts, List<float[]> embeddings) {
         return new EmbeddingGolden(texts, embeddings);
     }
 
-    /// One to four tokens, computed by `src/test/python/short_embeddings.py`, which agrees with the official code.
-    public static EmbeddingGolden ofShortTexts() {
-        JsonObject json = json("short.json");
+    /// One to four tokens, and several blocks of queries, computed by `src/test/python/embedding_lengths.py`, which
+    /// agrees with the official code.
+    public static EmbeddingGolden ofOtherLengths() {
         List<int[]> texts = new ArrayList<>();
-        json.getAsJsonArray("inputs").forEach(ids -> texts.add(ints(ids.getAsJsonArray())));
         List<float[]> embeddings = new ArrayList<>();
-        for (JsonElement element : json.getAsJsonArray("embeddings")) {
-            JsonArray values = element.getAsJsonArray();
+        for (JsonElement element : json("lengths.json").getAsJsonArray()) {
+            JsonObject text = element.getAsJsonObject();
+            texts.add(ints(text.getAsJsonArray("ids")));
+            JsonArray values = text.getAsJsonArray("embedding");
             float[] embedding = new float[values.size()];
             for (int i = 0; i < embedding.length; i++) {
                 embedding[i] = values.get(i).getAsFloat();
@@ -89,10 +90,9 @@ public record EmbeddingGolden(List<int[]> texts, List<float[]> embeddings) {
         return worst / largest;
     }
 
-    private static JsonObject json(String file) {
+    private static JsonElement json(String file) {
         try {
-            return JsonParser.parseString(Files.readString(FOLDER.resolve(file)))
-                    .getAsJsonObject();
+            return JsonParser.parseString(Files.readString(FOLDER.resolve(file)));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

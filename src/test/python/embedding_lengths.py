@@ -1,7 +1,9 @@
-"""Embeddings of texts of one to four tokens by the checkpoint of the oracle case embeddinggemma, in float64 and plain
-steps: the official results have none so short. Checks itself against the official results first.
+#!/usr/bin/env python3
+"""Makes src/test/resources/oracle/embeddinggemma/lengths.json: embeddings of texts of one to four tokens and of several
+blocks of queries by the checkpoint beside it, in float64 and plain steps, since the official results have none so short
+or so long. Checks itself against the official results first. Needs numpy.
 
-Usage: python3 short_embeddings.py src/test/resources/oracle/embeddinggemma OUT.json
+    src/test/python/embedding_lengths.py src/test/resources/oracle/embeddinggemma
 """
 import json
 import struct
@@ -11,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 SHORT = [[2], [2, 1], [2, 200, 1], [2, 17, 99, 1]]
+LONG = [[2, *((i * i * 7 + i * 13) % 251 for i in range(length - 2)), 1] for length in (64, 65, 129, 300)]
 
 
 def tensors(path):
@@ -84,13 +87,16 @@ def embed(folder, ids):
 
 
 def main():
-    folder, out = Path(sys.argv[1]), Path(sys.argv[2])
+    folder = Path(sys.argv[1])
     official = tensors(folder / "golden.safetensors")
     for i, ids in enumerate(json.loads((folder / "golden.json").read_text())["inputs"]):
         worst = np.abs(embed(folder, ids) - official[f"embedding_{i}"]).max()
         assert worst < 1e-5, f"input {i}: differs by {worst}"
-    embeddings = [[float(np.float32(x)) for x in embed(folder, ids)] for ids in SHORT]
-    out.write_text(json.dumps({"inputs": SHORT, "embeddings": embeddings}, indent=1) + "\n")
+    texts = SHORT + LONG
+    embeddings = [[float(np.float32(x)) for x in embed(folder, ids)] for ids in texts]
+    rows = ",\n".join(
+        json.dumps({"ids": ids, "embedding": embedding}) for ids, embedding in zip(texts, embeddings, strict=True))
+    (folder / "lengths.json").write_text(f"[\n{rows}\n]\n")
 
 
 main()
