@@ -108,6 +108,7 @@ public final class Benchmark implements AutoCloseable {
         requireRuns(warmUp, repetitions);
         TimedKernels timed = new TimedKernels(gemma.kernels());
         long nanos = 0;
+        requirePhase(workload);
         try (Runner runner = workload.phase() == Workload.Phase.IMAGE
                 ? new ImageRunner(gemma, gemma.requireVision().with(timed))
                 : new Passes(gemma, workload, gemma.model().decoder(timed))) {
@@ -134,15 +135,23 @@ public final class Benchmark implements AutoCloseable {
     }
 
     private Runner runner(Workload workload) {
+        requirePhase(workload);
         if (workload.phase() == Workload.Phase.IMAGE) {
             return new ImageRunner(gemma, gemma.requireVision());
         }
-        if (workload.phase() == Workload.Phase.BATCH) {
+        if (workload.phase() == Workload.Phase.BATCH || gemma.embedsTexts()) {
             return new Passes(gemma, workload, gemma.model().decoder());
         }
         Session session = gemma.newSession(Capacity.tokens(workload.capacity()));
         return new InSession(
                 session, workload.phase() == Workload.Phase.PREFILL ? prefill(workload) : decode(workload));
+    }
+
+    private void requirePhase(Workload workload) {
+        if (gemma.embedsTexts() && workload.phase() != Workload.Phase.PREFILL) {
+            throw new IllegalArgumentException(
+                    "%s: got a model that embeds texts, need one that predicts them".formatted(workload.name()));
+        }
     }
 
     private ToLongFunction<Session> prefill(Workload workload) {

@@ -2,6 +2,8 @@ package dev.lapidary;
 
 import dev.lapidary.checkpoint.Checkpoint;
 import dev.lapidary.checkpoint.GgufPlace;
+import dev.lapidary.embedding.EmbeddingConfig;
+import dev.lapidary.embedding.EmbeddingModel;
 import dev.lapidary.kernels.Backend;
 import dev.lapidary.kernels.Backends;
 import dev.lapidary.kernels.DriverThread;
@@ -14,6 +16,7 @@ import dev.lapidary.model.PublishedShape;
 import dev.lapidary.model.TextModel;
 import dev.lapidary.model.Workspace;
 import dev.lapidary.tokenizer.Chat;
+import dev.lapidary.tokenizer.ImageSymbols;
 import dev.lapidary.tokenizer.Tokenizer;
 import dev.lapidary.vision.ImagePreparation;
 import dev.lapidary.vision.RgbImage;
@@ -24,9 +27,12 @@ import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.SequencedMap;
 import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -53,6 +59,7 @@ public final class Gemma implements AutoCloseable {
     private final NativeKernels kernels;
     private final TextModel model;
     private final @Nullable VisionModel vision;
+    private final @Nullable EmbeddingModel embedding;
     private final int chunk;
     private final @Nullable Tokenizer tokenizer;
     private final Set<Integer> stopTokens;
@@ -66,6 +73,7 @@ public final class Gemma implements AutoCloseable {
             NativeKernels kernels,
             TextModel model,
             @Nullable VisionModel vision,
+            @Nullable EmbeddingModel embedding,
             int chunk,
             @Nullable Tokenizer tokenizer) {
         this.source = source;
@@ -74,6 +82,7 @@ public final class Gemma implements AutoCloseable {
         this.kernels = kernels;
         this.model = model;
         this.vision = vision;
+        this.embedding = embedding;
         this.chunk = chunk;
         this.tokenizer = tokenizer;
         Set<Integer> ids = new HashSet<>(model.config().stopIds());
@@ -81,8 +90,8 @@ public final class Gemma implements AutoCloseable {
             tokenizer.idOf(END_OF_TURN).ifPresent(ids::add);
         }
         stopTokens = Set.copyOf(ids);
-        boolean converses = vision != null && !vision.config().prefix();
-        conversations = new Conversations(checkpoint, converses ? ImagePrompts.symbols(vision.config()) : null);
+        ImageSymbols images = vision == null || vision.config().prefix() ? null : ImagePrompts.symbols(vision.config());
+        conversations = new Conversations(checkpoint, images);
     }
 
     /// Opens a checkpoint with [Options#defaults].
@@ -118,6 +127,8 @@ public final class Gemma implements AutoCloseable {
             GemmaConfig config = TextModel.config(checkpoint);
             VisionConfig visionConfig =
                     VisionModel.config(checkpoint, config.embedding()).orElse(null);
+            EmbeddingConfig embeddingConfig =
+                    EmbeddingModel.config(checkpoint, config).orElse(null);
             PageMemory memory = new PageMemory(arena);
             Conversion conversion = new Conversion(source, listener);
             TextModel model = TextModel.read(
@@ -126,14 +137,17 @@ public final class Gemma implements AutoCloseable {
                     Conversion.formats(options),
                     conversion,
                     kernels,
-                    rows(options.chunk(), visionConfig),
+                    rows(options.chunk(), visionConfig, embeddingConfig),
                     arena,
                     memory);
             VisionModel vision = visionConfig == null
                     ? null
                     : VisionModel.read(
                             checkpoint, visionConfig, Conversion.ofTower(options), conversion, kernels, arena, memory);
-            return new Gemma(source, checkpoint, arena, kernels, model, vision, options.chunk(), tokenizer);
+            EmbeddingModel embedding = embeddingConfig == null
+                    ? null
+                    : EmbeddingModel.read(checkpoint, embeddingConfig, model, kernels, arena, memory);
+            return new Gemma(source, checkpoint, arena, kernels, model, vision, embedding, options.chunk(), tokenizer);
         } catch (IOException | RuntimeException | Error e) {
             kernels.close();
             arena.close();
@@ -155,7 +169,10 @@ public final class Gemma implements AutoCloseable {
         GemmaConfig config = published.config();
         VisionConfig visionConfig =
                 VisionModel.config(published, config.embedding()).orElse(null);
-        int rows = rows(options.chunk(), visionConfig);
+        // What sees both ways is computed as a whole, as long as it may be.
+        int rows = config.bidirectional()
+                ? Math.max(options.chunk(), config.maxPositions())
+                : rows(options.chunk(), visionConfig, null);
         long bytes = TextModel.randomWeightBytes(config) + Workspace.bytes(config, rows);
         if (visionConfig != null) {
             bytes += VisionModel.randomWeightBytes(visionConfig) + VisionModel.workspaceBytes(visionConfig);
@@ -172,7 +189,7 @@ public final class Gemma implements AutoCloseable {
             VisionModel vision = visionConfig == null
                     ? null
                     : VisionModel.random(visionConfig, Conversion.ofTower(options), conversion, kernels, arena, memory);
-            return new Gemma(shape, null, arena, kernels, model, vision, options.chunk(), null);
+            return new Gemma(shape, null, arena, kernels, model, vision, null, options.chunk(), null);
         } catch (RuntimeException | Error e) {
             kernels.close();
             arena.close();
@@ -188,6 +205,7 @@ public final class Gemma implements AutoCloseable {
     /// An empty session.
     ///
     /// @throws IllegalArgumentException if the capacity is more than the model was made for
+    /// @throws IllegalStateException    if the model embeds texts and predicts none
     /// @throws OutOfMemoryError         if keys and values of that capacity do not fit the memory that is
     ///                                  available, with the plan
     public Session newSession(Capacity capacity) {
@@ -197,6 +215,10 @@ public final class Gemma implements AutoCloseable {
     /// An empty sequence, with the checks of [#newSession(Capacity)].
     Sequence newSequence(Capacity capacity) {
         requireOpen();
+        if (embedsTexts()) {
+            throw new IllegalStateException(
+                    "%s: got a model that embeds texts, need one that predicts them".formatted(source));
+        }
         int most = model.config().maxPositions();
         if (capacity.tokens() > most) {
             throw new IllegalArgumentException("capacity: got %d tokens, need at most the %d positions of the model"
@@ -213,9 +235,65 @@ public final class Gemma implements AutoCloseable {
         return new MemoryPlan(
                 weights - converted,
                 converted,
-                KvCache.bytes(model.config(), capacity.tokens(), model.chunk()),
+                embedsTexts() ? 0 : KvCache.bytes(model.config(), capacity.tokens(), model.chunk()),
                 Workspace.bytes(model.config(), model.chunk())
-                        + (vision == null ? 0 : VisionModel.workspaceBytes(vision.config())));
+                        + (vision == null ? 0 : VisionModel.workspaceBytes(vision.config()))
+                        + (embedding == null ? 0 : embedding.workspaceBytes()));
+    }
+
+    /// Whether the model makes vectors of texts, and has no sessions: its tokens see those that follow them.
+    public boolean embedsTexts() {
+        return model.config().bidirectional();
+    }
+
+    /// Vectors of texts, in their order, with [EmbeddingOptions#defaults].
+    ///
+    /// @throws IllegalStateException as for [#embed(List, EmbeddingOptions, EmbeddingConsumer)]
+    public List<float[]> embed(List<String> texts) {
+        List<float[]> embeddings = new ArrayList<>(texts.size());
+        embed(texts, EmbeddingOptions.defaults(), (_, embedding) -> embeddings.add(embedding));
+        return embeddings;
+    }
+
+    /// Hands the vectors of texts to `consumer`, in their order, on the calling thread, while some texts at once are
+    /// computed. A text gets the prompt that `options` name in front, loses the white space around it, and gets bos
+    /// and eos.
+    ///
+    /// @throws IllegalArgumentException if a text has more tokens than the model reads and `options` do not cut it,
+    ///                                  or there is no prompt of that name, or there are fewer dimensions than
+    ///                                  asked
+    /// @throws IllegalStateException    if the model predicts texts and embeds none, has no tokenizer, or is closed
+    /// @throws CancellationException    after an interrupt
+    public void embed(List<String> texts, EmbeddingOptions options, EmbeddingConsumer consumer) {
+        Embedder embedder = embedder();
+        embedder.embed(embedder.ids(tokenizer(), texts, options), options, consumer);
+    }
+
+    /// As [#embed(List, EmbeddingOptions, EmbeddingConsumer)], of texts given as ids, which are taken exactly as
+    /// they are.
+    public void embedIds(List<int[]> texts, EmbeddingOptions options, EmbeddingConsumer consumer) {
+        embedder().embed(texts, options, consumer);
+    }
+
+    /// Width of a vector that is not cut.
+    ///
+    /// @throws IllegalStateException as for [#embed(List, EmbeddingOptions, EmbeddingConsumer)]
+    public int embeddingDimensions() {
+        return requireEmbedding().dimensions();
+    }
+
+    private Embedder embedder() {
+        EmbeddingModel known = requireEmbedding();
+        requireOpen();
+        return new Embedder(known, vocab());
+    }
+
+    private EmbeddingModel requireEmbedding() {
+        if (embedding == null) {
+            throw new IllegalStateException(
+                    "%s: got a model that predicts texts, need one that embeds them".formatted(source));
+        }
+        return embedding;
     }
 
     /// Whether the checkpoint has a vision tower, so that images can stand in prompts.
@@ -308,8 +386,12 @@ public final class Gemma implements AutoCloseable {
         return vision == null ? null : vision.config();
     }
 
-    /// Rows of a pass: a chunk, and what must be computed together: the tokens of an image, or a whole prompt.
-    private static int rows(int chunk, @Nullable VisionConfig vision) {
+    /// Rows of a pass: a chunk, and what must be computed together: the tokens of an image, a whole prompt, or a
+    /// text to embed.
+    private static int rows(int chunk, @Nullable VisionConfig vision, @Nullable EmbeddingConfig embedding) {
+        if (embedding != null) {
+            return Math.max(chunk, embedding.maxTokens());
+        }
         if (vision == null) {
             return chunk;
         }
@@ -318,11 +400,18 @@ public final class Gemma implements AutoCloseable {
 
     /// Modules with their shapes, and the traits of each layer.
     public ModelDescription describe() {
-        return ModelDescription.of(model, moduleTree());
+        SequencedMap<String, String> prompts =
+                embedding == null ? new LinkedHashMap<>() : embedding.config().prompts();
+        return ModelDescription.of(model, prompts, moduleTree());
     }
 
     private ModuleTree moduleTree() {
-        return vision == null ? model.moduleTree() : model.moduleTree().plus(vision.moduleTree());
+        ModuleTree tree =
+                vision == null ? model.moduleTree() : model.moduleTree().plus(vision.moduleTree());
+        for (ModuleTree module : embedding == null ? List.<ModuleTree>of() : embedding.modules()) {
+            tree = tree.plus(module);
+        }
+        return tree;
     }
 
     /// How the activations of a prompt are distributed, layer by layer in the order of the forward pass.
@@ -382,9 +471,11 @@ public final class Gemma implements AutoCloseable {
         return stopTokens;
     }
 
-    /// Positions the model was made for.
+    /// Positions the model was made for: tokens in a session, or in a text to embed.
     public int maxPositions() {
-        return model.config().maxPositions();
+        return embedding == null
+                ? model.config().maxPositions()
+                : embedding.config().maxTokens();
     }
 
     /// Tokens in the vocabulary: columns of the logits.

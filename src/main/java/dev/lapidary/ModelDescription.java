@@ -5,7 +5,10 @@ import dev.lapidary.model.GemmaConfig;
 import dev.lapidary.model.LayerConfig;
 import dev.lapidary.model.ModuleTree;
 import dev.lapidary.model.TextModel;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.SequencedMap;
 
 /// A model as people look at it: extents, the modules with their shapes, and the traits of each layer.
 ///
@@ -14,6 +17,7 @@ import java.util.List;
 /// @param embedding    width of the residual stream
 /// @param maxPositions positions the model was made for
 /// @param finalSoftcap `cap * tanh(logit / cap)`; 0 for none
+/// @param prompts      what an embedding model puts in front of texts, by the name of their use; empty for others
 /// @param modules      the whole model
 /// @param layers       first to last
 public record ModelDescription(
@@ -22,14 +26,16 @@ public record ModelDescription(
         int embedding,
         int maxPositions,
         float finalSoftcap,
+        SequencedMap<String, String> prompts,
         Part modules,
         List<Layer> layers) {
-    /// Copies the list.
+    /// Copies list and map.
     public ModelDescription {
+        prompts = Collections.unmodifiableSequencedMap(new LinkedHashMap<>(prompts));
         layers = List.copyOf(layers);
     }
 
-    static ModelDescription of(TextModel model, ModuleTree modules) {
+    static ModelDescription of(TextModel model, SequencedMap<String, String> prompts, ModuleTree modules) {
         GemmaConfig config = model.config();
         return new ModelDescription(
                 config.architecture(),
@@ -37,6 +43,7 @@ public record ModelDescription(
                 config.embedding(),
                 config.maxPositions(),
                 config.finalSoftcap(),
+                prompts,
                 part(modules),
                 config.layers().stream().map(ModelDescription::layer).toList());
     }
@@ -65,7 +72,8 @@ public record ModelDescription(
                 traits.softcap(),
                 traits.queryKeyNorm(),
                 traits.postNorms(),
-                2L * traits.kvCols() * Float.BYTES);
+                traits.bidirectional() ? 0 : 2L * traits.kvCols() * Float.BYTES,
+                traits.bidirectional());
     }
 
     /// A module, with its modules in the order of the forward pass.
@@ -96,7 +104,8 @@ public record ModelDescription(
     /// @param softcap         `cap * tanh(score / cap)` on attention scores; 0 for none
     /// @param queryKeyNorm    whether queries and keys get an RMSNorm
     /// @param postNorms       whether the branches get an RMSNorm before the residual add
-    /// @param kvBytesPerToken bytes of keys and values of one position
+    /// @param kvBytesPerToken bytes of keys and values that a sequence keeps of one position
+    /// @param bidirectional   whether it sees what follows as it sees what went before
     public record Layer(
             String attention,
             int window,
@@ -110,5 +119,6 @@ public record ModelDescription(
             float softcap,
             boolean queryKeyNorm,
             boolean postNorms,
-            long kvBytesPerToken) {}
+            long kvBytesPerToken,
+            boolean bidirectional) {}
 }

@@ -12,7 +12,7 @@ import java.util.List;
 import java.util.SplittableRandom;
 
 /// A workload as passes of the decoder, with logits where an application needs them: of a prompt's last token, and of
-/// each token decoded.
+/// each token decoded. Of a text to embed: all up to the mean of its tokens.
 final class Passes implements Benchmark.Runner {
     private static final long SEED = 1;
 
@@ -29,7 +29,8 @@ final class Passes implements Benchmark.Runner {
         this.model = gemma.model();
         this.workload = workload;
         this.decoder = decoder;
-        int most = Math.min(model.chunk(), decoder.maxLogitRows());
+        boolean predicts = !model.config().bidirectional();
+        int most = predicts ? Math.min(model.chunk(), decoder.maxLogitRows()) : 1;
         if (workload.sequences() > most || workload.capacity() > gemma.maxPositions()) {
             throw new IllegalArgumentException(
                     "%s: got %d sequences of %d tokens, need at most %d of the model's %d positions"
@@ -73,7 +74,9 @@ final class Passes implements Benchmark.Runner {
             int count = Math.min(model.chunk(), workload.tokens() - from);
             batch.clear().add(caches.getFirst(), from, ids, from, count);
             var residual = decoder.forward(batch, Passes::goOn, null);
-            if (from + count == workload.tokens()) {
+            if (model.config().bidirectional()) {
+                decoder.normed(residual);
+            } else if (from + count == workload.tokens()) {
                 decoder.logits(residual.row(count - 1));
             }
         }

@@ -27,17 +27,18 @@ class ArchitectureTest {
     private static final String ROOT = "dev.lapidary";
 
     /// Each room and the rooms that it may use.
-    private static final Map<String, Set<String>> ARROWS = Map.of(
-            "cli", Set.of("root", "hub", "model", "vision", "tokenizer", "sampler", "checkpoint", "kernels"),
-            "root", Set.of("model", "vision", "tokenizer", "sampler", "checkpoint", "kernels"),
-            "model", Set.of("checkpoint", "kernels"),
-            "vision", Set.of("model", "checkpoint", "kernels"),
-            "tokenizer", Set.of("checkpoint", "kernels"),
-            "sampler", Set.of("checkpoint", "kernels"),
-            "hub", Set.of(),
-            "checkpoint", Set.of("kernels"),
-            "kernels", Set.of("bindings"),
-            "bindings", Set.of());
+    private static final Map<String, Set<String>> ARROWS = Map.ofEntries(
+            Map.entry("cli", Set.of("root", "hub", "model", "vision", "tokenizer", "sampler", "checkpoint", "kernels")),
+            Map.entry("root", Set.of("model", "vision", "embedding", "tokenizer", "sampler", "checkpoint", "kernels")),
+            Map.entry("model", Set.of("checkpoint", "kernels")),
+            Map.entry("vision", Set.of("model", "checkpoint", "kernels")),
+            Map.entry("embedding", Set.of("model", "checkpoint", "kernels")),
+            Map.entry("tokenizer", Set.of("checkpoint", "kernels")),
+            Map.entry("sampler", Set.of("checkpoint", "kernels")),
+            Map.entry("hub", Set.of()),
+            Map.entry("checkpoint", Set.of("kernels")),
+            Map.entry("kernels", Set.of("bindings")),
+            Map.entry("bindings", Set.of()));
 
     private static final List<String> ROOMS = List.copyOf(ARROWS.keySet());
 

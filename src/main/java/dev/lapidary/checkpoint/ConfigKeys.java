@@ -36,6 +36,20 @@ public final class ConfigKeys {
         return new ConfigKeys(file.toString(), "", StrictJson.read(file));
     }
 
+    /// The objects that a JSON file holds as a list; messages call the first `[0]`.
+    public static List<ConfigKeys> readList(Path file) throws CheckpointException {
+        JsonArray array = StrictJson.readList(file);
+        List<ConfigKeys> list = new ArrayList<>(array.size());
+        for (int i = 0; i < array.size(); i++) {
+            if (!(array.get(i) instanceof JsonObject object)) {
+                throw new CheckpointException(
+                        "%s: [%d]: got %s, need an object".formatted(file, i, shown(array.get(i))));
+            }
+            list.add(new ConfigKeys(file.toString(), "[%d].".formatted(i), object));
+        }
+        return list;
+    }
+
     /// The object that `json` holds; messages call it `source`.
     public static ConfigKeys parse(String source, String json) throws CheckpointException {
         return new ConfigKeys(source, "", StrictJson.parse(source, StrictJson.strict(new StringReader(json))));

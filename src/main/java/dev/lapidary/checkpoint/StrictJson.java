@@ -51,26 +51,40 @@ final class StrictJson {
 
     /// The one object that `file` holds.
     static JsonObject read(Path file) throws CheckpointException {
+        return (JsonObject) read(file, JsonToken.BEGIN_OBJECT);
+    }
+
+    /// The one list that `file` holds.
+    static JsonArray readList(Path file) throws CheckpointException {
+        return (JsonArray) read(file, JsonToken.BEGIN_ARRAY);
+    }
+
+    /// The one object of `json`; `source` is what messages call it.
+    static JsonObject parse(String source, JsonReader json) throws CheckpointException {
+        return (JsonObject) parse(source, json, JsonToken.BEGIN_OBJECT);
+    }
+
+    private static JsonElement read(Path file, JsonToken begin) throws CheckpointException {
         try (FileChannel channel = RegularFile.open(file)) {
             if (channel.size() > MAX_FILE_BYTES) {
                 throw new CheckpointException(
                         "%s: got %d bytes, need at most %d".formatted(file, channel.size(), MAX_FILE_BYTES));
             }
-            return parse(file.toString(), reader(Channels.newInputStream(channel)));
+            return parse(file.toString(), reader(Channels.newInputStream(channel)), begin);
         } catch (IOException e) {
             throw RegularFile.unreadable(file, e);
         }
     }
 
-    /// The one object of `json`; `source` is what messages call it.
-    static JsonObject parse(String source, JsonReader json) throws CheckpointException {
+    private static JsonElement parse(String source, JsonReader json, JsonToken begin) throws CheckpointException {
         try {
-            if (json.peek() != JsonToken.BEGIN_OBJECT) {
-                throw new CheckpointException("%s: got %s, need an object".formatted(source, words(json.peek())));
+            if (json.peek() != begin) {
+                throw new CheckpointException(
+                        "%s: got %s, need %s".formatted(source, words(json.peek()), words(begin)));
             }
-            JsonObject object = object(source, json);
+            JsonElement element = element(source, json);
             requireEnd(json);
-            return object;
+            return element;
         } catch (IOException e) {
             throw malformed(source, e);
         }

@@ -122,7 +122,7 @@ final class BenchCommand implements Callable<Integer> {
     }
 
     private BenchRun measure(Gemma gemma, Options options) {
-        List<Workload> todo = workloads.workloads(gemma.maxPositions(), gemma.tokensPerImage());
+        List<Workload> todo = workloads.workloads(gemma.maxPositions(), gemma.tokensPerImage(), !gemma.embedsTexts());
         List<Measurement> measurements = new ArrayList<>();
         long runs = (long) (workloads.warmUp() + workloads.repetitions()) * todo.size();
         try (Benchmark benchmark = Benchmark.of(gemma);

@@ -12,6 +12,7 @@ enum CommandName {
     LOGITS,
     SCORE,
     COMPARE,
+    EMBED,
     TOKENIZE,
     DETOKENIZE,
     INSPECT,
@@ -37,6 +38,7 @@ enum CommandName {
             case LOGITS -> new LogitsCommand(console);
             case SCORE -> new ScoreCommand(console);
             case COMPARE -> new CompareCommand(console);
+            case EMBED -> new EmbedCommand(console);
             case TOKENIZE -> new TokenizeCommand(console);
             case DETOKENIZE -> new DetokenizeCommand(console);
             case INSPECT -> new InspectCommand(console);

@@ -20,6 +20,11 @@ final class DescriptionJson {
         json.addProperty("embedding", description.embedding());
         json.addProperty("positions", description.maxPositions());
         json.addProperty("final_softcap", description.finalSoftcap());
+        if (!description.prompts().isEmpty()) {
+            JsonObject prompts = new JsonObject();
+            description.prompts().forEach(prompts::addProperty);
+            json.add("prompts", prompts);
+        }
         json.addProperty("parameters", description.modules().parameters());
         json.addProperty("bytes", description.modules().bytes());
         json.add("parts", parts(description));
@@ -67,6 +72,7 @@ final class DescriptionJson {
         json.addProperty("query_key_norm", layer.queryKeyNorm());
         json.addProperty("post_norms", layer.postNorms());
         json.addProperty("kv_bytes_per_token", layer.kvBytesPerToken());
+        json.addProperty("bidirectional", layer.bidirectional());
         return json;
     }
 

@@ -92,9 +92,14 @@ final class InspectCommand implements Callable<Integer> {
         parts(description);
         section("Layers");
         layers(description);
-        section("KV cache");
-        kvCache(KvBytes.of(description));
-        section("Memory for %d tokens".formatted(tokens));
+        if (gemma.embedsTexts()) {
+            section("Prompts");
+            prompts(description);
+        } else {
+            section("KV cache");
+            kvCache(KvBytes.of(description));
+        }
+        section(gemma.embedsTexts() ? "Memory" : "Memory for %d tokens".formatted(tokens));
         memory(plan);
         if (!statistics.isEmpty()) {
             section("Activations");
@@ -144,7 +149,7 @@ final class InspectCommand implements Callable<Integer> {
             ModelDescription.Layer layer = run.layer();
             table.row(
                     run.name(),
-                    layer.attention().toLowerCase(Locale.ROOT),
+                    layer.attention().toLowerCase(Locale.ROOT) + (layer.bidirectional() ? " both ways" : ""),
                     layer.window() == 0 ? "-" : Integer.toString(layer.window()),
                     Integer.toString(layer.heads()),
                     Integer.toString(layer.kvHeads()),
@@ -162,6 +167,12 @@ final class InspectCommand implements Callable<Integer> {
         console.out()
                 .println("vocabulary %d, embedding %d, positions %d, final softcap %s"
                         .formatted(description.vocab(), description.embedding(), description.maxPositions(), softcap));
+    }
+
+    private void prompts(ModelDescription description) {
+        Table table = new Table("name", "in front of a text");
+        description.prompts().forEach((name, prompt) -> table.row(name, "\"%s\"".formatted(prompt)));
+        table.print(console.out());
     }
 
     /// What is 0 does not apply to the layer.
@@ -184,7 +195,9 @@ final class InspectCommand implements Callable<Integer> {
         if (plan.convertedBytes() > 0) {
             out.println("weights    " + Amounts.bytes(plan.convertedBytes()) + ", converted");
         }
-        out.println("KV cache   " + Amounts.bytes(plan.kvCacheBytes()));
+        if (plan.kvCacheBytes() > 0) {
+            out.println("KV cache   " + Amounts.bytes(plan.kvCacheBytes()));
+        }
         out.println("workspace  " + Amounts.bytes(plan.workspaceBytes()));
         out.println("all        " + Amounts.bytes(plan.totalBytes()));
     }

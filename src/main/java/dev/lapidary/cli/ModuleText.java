@@ -44,6 +44,7 @@ final class ModuleText {
         for (LayerRun run : LayerRun.of(description.layers())) {
             ModelDescription.Layer traits = run.layer();
             String kind = traits.attention().toLowerCase(Locale.ROOT)
+                    + (traits.bidirectional() ? " both ways" : "")
                     + (traits.window() == 0 ? " " : ", window " + traits.window() + " ");
             open(run.name(), (run.count() == 1 ? "" : run.count() + " x ") + kind, depth);
             layers.get(run.first()).children().forEach(child -> module(child, depth + 1));

@@ -69,19 +69,22 @@ final class WorkloadOptions {
     /// What a model of that many positions is asked for; `imageTokens` are those of an image, 0 without a tower. What
     /// is usual and does not fit is left out; what was asked
     /// for and does not fit is a mistake.
-    List<Workload> workloads(int positions, int imageTokens) {
+    ///
+    /// @param decodes whether the model predicts tokens; if not, decoding is not usual
+    List<Workload> workloads(int positions, int imageTokens, boolean decodes) {
         if (repetitions < 1 || warmUp < 0) {
             throw new IllegalArgumentException(
                     "--repetitions, --warm-up: got %d and %d, need at least 1 and 0".formatted(repetitions, warmUp));
         }
+        List<Integer> usualDepths = decodes || !batches.isEmpty() ? USUAL_DEPTHS : List.of();
         List<Workload> workloads = new ArrayList<>();
         positive("--prefill", prefills, USUAL_PREFILLS)
                 .map(Workload::prefill)
                 .forEach(one -> add(workloads, one, positions, prefills != null));
-        positive("--depth", depths, USUAL_DEPTHS)
+        positive("--depth", depths, usualDepths)
                 .map(depth -> Workload.decode(depth, decode))
                 .forEach(one -> add(workloads, one, positions, depths != null));
-        positive("--depth", depths, USUAL_DEPTHS)
+        positive("--depth", depths, usualDepths)
                 .flatMap(depth -> batches.stream().map(sequences -> Workload.batch(sequences, depth, decode)))
                 .forEach(one -> add(workloads, one, positions, depths != null));
         if (imageTokens > 0 && !noImage) {

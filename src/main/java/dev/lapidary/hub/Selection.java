@@ -1,7 +1,12 @@
 package dev.lapidary.hub;
 
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParseException;
+import com.google.gson.JsonParser;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
@@ -28,6 +33,11 @@ public final class Selection {
             "chat_template.json");
     private static final Set<String> BESIDE_WEIGHTS =
             Set.of(CONFIG, "generation_config.json", "preprocessor_config.json", "processor_config.json");
+    private static final String MODULES = "modules.json";
+    private static final Set<String> BESIDE_MODULES =
+            Set.of(MODULES, "config_sentence_transformers.json", "sentence_bert_config.json");
+    private static final Pattern MODULE_FILE = Pattern.compile("\\d+_\\w+/(config\\.json|model\\.safetensors)");
+    private static final Pattern SEES_BOTH_WAYS = Pattern.compile("\"use_bidirectional_attention\"\\s*:\\s*true");
     private static final int LISTED = 10;
 
     private static final Selection MODEL = new Selection(Kind.MODEL, List.of());
@@ -49,7 +59,7 @@ public final class Selection {
 
     /// What a model takes to run: configurations, tokenizer, chat template, and its weights in safetensors; those
     /// in GGUF if there are no others and one set of them. Files in folders are other forms of the same, or not
-    /// needed.
+    /// needed, but for the modules of an embedding model.
     public static Selection model() {
         return MODEL;
     }
@@ -115,8 +125,14 @@ public final class Selection {
                         shards ? file.equals(INDEX) || SHARD.matcher(file).matches() : file.equals(SINGLE))
                 .toList();
         List<String> chosen = weights.isEmpty() ? gguf(model, files) : weights;
+        boolean modules = files.contains(MODULES) && !weights.isEmpty();
         return files.stream()
-                .filter(file -> chosen.contains(file) || TOKENIZER.contains(file) || BESIDE_WEIGHTS.contains(file))
+                .filter(file -> chosen.contains(file)
+                        || TOKENIZER.contains(file)
+                        || BESIDE_WEIGHTS.contains(file)
+                        || (modules
+                                && (BESIDE_MODULES.contains(file)
+                                        || MODULE_FILE.matcher(file).matches())))
                 .toList();
     }
 
@@ -143,7 +159,7 @@ public final class Selection {
     }
 
     private static boolean hasModel(Path snapshot) throws IOException {
-        if (!Files.isRegularFile(snapshot.resolve(CONFIG)) || !hasTokenizer(snapshot)) {
+        if (!Files.isRegularFile(snapshot.resolve(CONFIG)) || !hasTokenizer(snapshot) || !hasModules(snapshot)) {
             return false;
         }
         if (Files.isRegularFile(snapshot.resolve(SINGLE))) {
@@ -162,6 +178,36 @@ public final class Selection {
             any = true;
         }
         return any;
+    }
+
+    /// Whether an embedding model has its modules, which whoever wanted the text model alone has left out.
+    private static boolean hasModules(Path snapshot) throws IOException {
+        Path list = snapshot.resolve(MODULES);
+        if (!Files.isRegularFile(list)) {
+            return !SEES_BOTH_WAYS
+                    .matcher(Files.readString(snapshot.resolve(CONFIG)))
+                    .find();
+        }
+        try {
+            for (JsonElement element :
+                    JsonParser.parseString(Files.readString(list)).getAsJsonArray()) {
+                JsonObject module = element.getAsJsonObject();
+                String type = module.get("type").getAsString();
+                Path folder = snapshot.resolve(module.get("path").getAsString());
+                boolean dense = type.endsWith(".Dense");
+                if (((dense || type.endsWith(".Pooling")) && !Files.isRegularFile(folder.resolve(CONFIG)))
+                        || (dense && !Files.isRegularFile(folder.resolve(SINGLE)))) {
+                    return false;
+                }
+            }
+            return true;
+        } catch (JsonParseException
+                | IllegalStateException
+                | UnsupportedOperationException
+                | NullPointerException
+                | InvalidPathException e) {
+            return false; // not a list of modules: what the hub has instead will tell
+        }
     }
 
     private static boolean hasTokenizer(Path snapshot) {

@@ -70,10 +70,23 @@ final class Attention implements TokenMixer {
                     keys,
                     values,
                     first % keys.rows(),
-                    run.end(position) - first,
+                    end(traits, run, position) - first,
                     traits.softcap(),
                     layer.mixedRow(run.row() + i));
         }
+    }
+
+    /// One past the last position that a query at `position` of `run` sees.
+    static int end(LayerConfig traits, Batch.Run run, int position) {
+        return traits.bidirectional() ? end(traits, position, run.position() + run.rows()) : run.end(position);
+    }
+
+    /// The same in a sequence of `length` tokens without spans.
+    static int end(LayerConfig traits, int position, int length) {
+        if (!traits.bidirectional()) {
+            return position + 1;
+        }
+        return traits.attention() == AttentionType.GLOBAL ? length : Math.min(length, position + traits.window());
     }
 
     /// The oldest position that a query at `position` sees.

@@ -49,7 +49,7 @@ final class BlockAttention {
             int position = run.position() + done;
             int rows = blockRows(run, position, run.rows() - done);
             int first = alignDown(Attention.firstVisible(traits, position));
-            int kvSeq = alignUp(run.end(position + rows - 1)) - first;
+            int kvSeq = alignUp(Attention.end(traits, run, position + rows - 1)) - first;
             fillSpans(run, position, rows, first, scratch);
             Matrix scores =
                     Matrix.dense(scratch.scores().data(), scratch.scores().type(), rows, kvSeq);
@@ -92,7 +92,7 @@ final class BlockAttention {
     private int blockRows(Batch.Run run, int position, int rows) {
         int most = Math.min(rows, Attention.MAX_BLOCK_ROWS);
         int first = alignDown(Attention.firstVisible(traits, position));
-        int kvSeq = alignUp(run.end(position + most - 1)) - first;
+        int kvSeq = alignUp(Attention.end(traits, run, position + most - 1)) - first;
         return Math.clamp(Workspace.MAX_SCORES / kvSeq, 1, most);
     }
 
@@ -101,7 +101,7 @@ final class BlockAttention {
         for (int i = 0; i < rows; i++) {
             int begin = Attention.firstVisible(traits, position + i) - first;
             scratch.begin().setAtIndex(ValueLayout.JAVA_INT, i, begin);
-            scratch.end().setAtIndex(ValueLayout.JAVA_INT, i, run.end(position + i) - first);
+            scratch.end().setAtIndex(ValueLayout.JAVA_INT, i, Attention.end(traits, run, position + i) - first);
         }
     }
 

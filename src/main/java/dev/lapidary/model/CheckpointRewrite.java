@@ -55,6 +55,10 @@ public final class CheckpointRewrite {
             throw new CheckpointException("%s: got a %s model, need one without recurrent blocks to write it anew"
                     .formatted(checkpoint.path(), config.architecture()));
         }
+        if (config.bidirectional()) {
+            throw new CheckpointException("%s: got a %s model for embeddings, need one that generates to write it anew"
+                    .formatted(checkpoint.path(), config.architecture()));
+        }
         try (Arena arena = Arena.ofConfined()) {
             WeightsReader.read(checkpoint, config, arena);
         }

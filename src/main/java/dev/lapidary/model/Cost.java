@@ -18,7 +18,8 @@ public record Cost(double operations, double weightBytes, double cacheBytes) {
         for (int position = 0; position < tokens; position += model.chunk()) {
             int rows = Math.min(model.chunk(), tokens - position);
             boolean last = position + rows == tokens;
-            cost = cost.plus(ofPass(model, 1, position, rows, last ? 1 : 0));
+            cost = cost.plus(
+                    ofPass(model, 1, position, rows, last && !model.config().bidirectional() ? 1 : 0));
         }
         return cost;
     }
@@ -39,7 +40,7 @@ public record Cost(double operations, double weightBytes, double cacheBytes) {
         double cacheBytes = 0;
         for (LayerConfig layer : config.layers()) {
             operations += sequences * layerOperations(config, layer, position, rows);
-            long span = (long) rows + visible(layer, position) - 1;
+            long span = layer.bidirectional() ? rows : (long) rows + visible(layer, position, position + 1) - 1;
             double keyAndValueBytes = 2.0 * layer.kvCols() * KvCache.ELEMENT_BYTES;
             double stateBytes = 2.0 * RecurrentState.bytes(layer);
             cacheBytes += sequences * ((span + rows) * keyAndValueBytes + stateBytes);
@@ -59,27 +60,31 @@ public record Cost(double operations, double weightBytes, double cacheBytes) {
         }
         double keys = 0;
         for (int row = 0; row < rows; row++) {
-            keys += visible(layer, position + row);
+            keys += visible(layer, position + row, position + rows);
         }
         return 2 * rows * weights + 4 * keys * layer.queryCols();
     }
 
-    private static int visible(LayerConfig layer, int position) {
+    /// Keys that a query at `position` of a sequence of `length` tokens sees.
+    private static int visible(LayerConfig layer, int position, int length) {
         return layer.attention() == AttentionType.RECURRENT
                 ? 0
-                : position + 1 - Attention.firstVisible(layer, position);
+                : Attention.end(layer, position, length) - Attention.firstVisible(layer, position);
     }
 
     /// Every layer once, a row of the embedding per token, and the head if there are logits to compute.
     private static double weightBytes(TextModel model, int tokens, int logitRows) {
         ModuleTree tree = model.moduleTree();
         ModuleTree embedding = tree.child("embedding");
-        ModuleTree head = tree.child("head");
-        double headBytes = head.bytes() == 0 ? embedding.bytes() : head.bytes();
         return tree.child("layers").bytes()
                 + tree.child("finalNorm").bytes()
                 + (double) tokens * embedding.bytes() / model.config().vocab()
-                + (logitRows > 0 ? headBytes : 0);
+                + (logitRows > 0 ? headBytes(tree) : 0);
+    }
+
+    private static double headBytes(ModuleTree tree) {
+        ModuleTree head = tree.child("head");
+        return head.bytes() == 0 ? tree.child("embedding").bytes() : head.bytes();
     }
 
     private Cost plus(Cost other) {

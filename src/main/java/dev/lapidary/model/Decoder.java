@@ -75,6 +75,17 @@ public final class Decoder {
         return activations.residual;
     }
 
+    /// A residual stream after the last layer through the norm behind it: what a token means.
+    ///
+    /// @param residual `[seq, embedding]`, of [#forward]
+    /// @return `[seq, embedding]`, the caller's to write to, valid until the next batch
+    public Matrix normed(Matrix residual) {
+        kernels.prepare();
+        Matrix normed = workspace.activations(residual.rows()).normed;
+        kernels.rmsNorm(residual, weights.finalNorm(), config.normEpsilon(), normed);
+        return normed;
+    }
+
     /// Logits of up to [#maxLogitRows] rows of a residual stream after the last layer.
     ///
     /// @param residual `[count, embedding]`, of [#forward] or a copy of it
@@ -94,7 +105,7 @@ public final class Decoder {
         return views.logits();
     }
 
-    /// Most rows that [#logits] gives at once.
+    /// Most rows that [#logits] gives at once; 0 where tokens see those that follow, so that none is predicted.
     public int maxLogitRows() {
         return workspace.logits.rows();
     }
@@ -102,6 +113,11 @@ public final class Decoder {
     private void load(Batch batch) {
         for (int j = 0; j < batch.runs(); j++) {
             Batch.Run run = batch.run(j);
+            if (config.bidirectional() && run.position() != 0) {
+                throw new IllegalArgumentException(
+                        "batch: got tokens from position %d on, need the whole sequence, whose tokens all see one another"
+                                .formatted(run.position()));
+            }
             run.cache().begin(run.position());
             MemorySegment.copy(
                     run.ids(),

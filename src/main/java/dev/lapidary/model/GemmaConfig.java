@@ -45,5 +45,15 @@ public record GemmaConfig(
         }
         stopIds = List.copyOf(stopIds);
         layers = List.copyOf(layers);
+        long bothWays = layers.stream().filter(LayerConfig::bidirectional).count();
+        if (bothWays != 0 && bothWays != layers.size()) {
+            throw new IllegalArgumentException(
+                    "bidirectional: got %d of %d layers, need all or none".formatted(bothWays, layers.size()));
+        }
+    }
+
+    /// Whether tokens see those that follow, so that a sequence is computed as a whole and none is predicted.
+    public boolean bidirectional() {
+        return layers.getFirst().bidirectional();
     }
 }

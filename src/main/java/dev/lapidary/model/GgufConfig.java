@@ -27,6 +27,7 @@ public final class GgufConfig {
     /// @param window       of local layers where no key says it; 0 where the key decides whether there are any
     /// @param period       every `period`-th layer is global where no key says it; 1 where no layer is local
     /// @param localTheta   of local layers where no key says it; 0 for the global one, scaling included
+    /// @param bidirectional whether tokens see those that follow; half of the window then lies on each side
     /// @param oddScaleLayers layers of the one size whose queries are scaled by embedding / heads, not by headDim
     private record Family(
             int window,
@@ -35,12 +36,18 @@ public final class GgufConfig {
             int oddScaleLayers,
             boolean softcaps,
             boolean queryKeyNorm,
-            boolean postNorms) {}
+            boolean postNorms,
+            boolean bidirectional) {}
 
     private static final Map<String, Family> FAMILIES = Map.of(
-            "gemma", new Family(0, 1, 0, 0, false, false, false),
-            "gemma2", new Family(4096, 2, 0, 46, true, false, true),
-            "gemma3", new Family(0, 6, 1e4, 62, false, true, true));
+            "gemma", new Family(0, 1, 0, 0, false, false, false, false),
+            "gemma2", new Family(4096, 2, 0, 46, true, false, true, false),
+            "gemma3", new Family(0, 6, 1e4, 62, false, true, true, false),
+            "gemma-embedding", new Family(0, 6, 1e4, 0, false, true, true, true));
+
+    /// Keys of what stands behind a bidirectional text model, for whoever reads that.
+    private static final Set<String> BEHIND_THE_MODEL =
+            Set.of("pooling_type", "dense_2_feat_in", "dense_2_feat_out", "dense_3_feat_in", "dense_3_feat_out");
 
     /// Keys behind `gemma3.` that say nothing about the arithmetic.
     private static final Set<String> NO_ARITHMETIC =
@@ -103,12 +110,13 @@ public final class GgufConfig {
         int neurons = metadata.intValue(key("feed_forward_length"));
         double softcap = metadata.doubleValue(key("attn_logit_softcapping"), family.softcaps ? 50 : 0);
         double scale = queryScale(count, embedding, heads, headDim);
-        int window = metadata.intValue(key("attention.sliding_window"), family.window);
+        int written = metadata.intValue(key("attention.sliding_window"), family.window);
+        int window = family.bidirectional && written != 0 ? written / 2 + 1 : written;
         boolean[] local = localLayers(count, window);
         GgufRope ropes = rope(headDim);
         List<LayerConfig> layers = new ArrayList<>(count);
         for (boolean isLocal : local) {
-            layers.add(new LayerConfig(
+            LayerConfig layer = new LayerConfig(
                     isLocal ? AttentionType.LOCAL : AttentionType.GLOBAL,
                     isLocal ? window : 0,
                     isLocal ? ropes.local : ropes.global,
@@ -119,7 +127,8 @@ public final class GgufConfig {
                     (float) softcap,
                     family.queryKeyNorm,
                     family.postNorms,
-                    neurons));
+                    neurons);
+            layers.add(family.bidirectional ? layer.seeingBothWays() : layer);
         }
         return layers;
     }
@@ -211,7 +220,8 @@ public final class GgufConfig {
         for (String key : metadata.keys()) {
             if (key.startsWith(prefix)
                     && !used.contains(key)
-                    && !NO_ARITHMETIC.contains(key.substring(prefix.length()))) {
+                    && !NO_ARITHMETIC.contains(key.substring(prefix.length()))
+                    && !(family.bidirectional && BEHIND_THE_MODEL.contains(key.substring(prefix.length())))) {
                 throw new CheckpointException(
                         "%s: %s: got a key this version does not know, need one it does, since it may change the results"
                                 .formatted(metadata.source(), key));

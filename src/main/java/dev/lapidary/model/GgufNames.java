@@ -1,10 +1,15 @@
 package dev.lapidary.model;
 
+import java.util.Set;
+
 /// Tensors of a GGUF file. Rows of query and key stand in the checkpoints' own order: llama.cpp's converter permutes
 /// them for Llama, not for Gemma.
 ///
 /// Source: `TENSOR_NAMES` and `MODEL_TENSORS` of llama.cpp's gguf-py/gguf/constants.py.
 record GgufNames() implements TensorNames {
+    /// Layers behind the text model of an embedding model.
+    private static final Set<String> DENSE = Set.of("dense_2.weight", "dense_3.weight");
+
     @Override
     public String embedding() {
         return "token_embd.weight";
@@ -44,6 +49,6 @@ record GgufNames() implements TensorNames {
 
     @Override
     public boolean belongsElsewhere(String name) {
-        return false;
+        return DENSE.contains(name);
     }
 }

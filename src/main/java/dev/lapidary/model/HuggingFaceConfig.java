@@ -100,7 +100,9 @@ public final class HuggingFaceConfig {
         int heads = keys.intValue("num_attention_heads", defaults.heads());
         int headDim = keys.intValue("head_dim", defaults.headDim());
         double scalar = defaults.queryPreAttentionScalar() ? keys.doubleValue("query_pre_attn_scalar", 256) : headDim;
-        int window = defaults.window() == 0 ? 0 : window();
+        boolean bidirectional = bidirectional();
+        // Of a window to both sides the reference gives each half, and then the query's own key.
+        int window = defaults.window() == 0 ? 0 : bidirectional ? window() / 2 + 1 : window();
         List<AttentionType> types = attentionTypes(count);
         HuggingFaceRope ropes = HuggingFaceRope.read(keys, defaults, headDim);
         int kvHeads = keys.intValue("num_key_value_heads", defaults.kvHeads());
@@ -112,7 +114,7 @@ public final class HuggingFaceConfig {
         List<LayerConfig> layers = new ArrayList<>(count);
         for (AttentionType type : types) {
             boolean local = type == AttentionType.LOCAL;
-            layers.add(new LayerConfig(
+            LayerConfig layer = new LayerConfig(
                     type,
                     local ? window : 0,
                     local ? ropes.local() : ropes.global(),
@@ -123,9 +125,20 @@ public final class HuggingFaceConfig {
                     (float) softcap,
                     defaults.queryKeyNorm(),
                     defaults.postNorms(),
-                    neurons));
+                    neurons);
+            layers.add(bidirectional ? layer.seeingBothWays() : layer);
         }
         return layers;
+    }
+
+    /// A text model of Gemma 3 may see both ways; nobody has published another that does.
+    private boolean bidirectional() throws CheckpointException {
+        String key = "use_bidirectional_attention";
+        boolean asked = keys.booleanValue(key, false);
+        if (asked && !modelType.equals("gemma3_text")) {
+            throw keys.problem(key, "false");
+        }
+        return asked;
     }
 
     /// Gemma 2's first configs name the window twice.
@@ -186,7 +199,6 @@ public final class HuggingFaceConfig {
     /// Keys that change the arithmetic in ways no Gemma of these generations uses.
     private void requireImplemented() throws CheckpointException {
         requireFalse("attention_bias");
-        requireFalse("use_bidirectional_attention");
         String older = keys.string("hidden_act", "gelu_pytorch_tanh");
         // The first Gemma 1 configs say "gelu" and mean the tanh form, as the official code runs them.
         String activation = keys.string(

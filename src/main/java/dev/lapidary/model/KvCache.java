@@ -5,12 +5,17 @@ import dev.lapidary.kernels.Matrix;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// What the layers keep of one sequence, F32. A LOCAL layer keeps keys and values in a ring of its window and one
 /// chunk, a GLOBAL layer those of every position up to the capacity; position `p` stands in slot `p % slots`. A
-/// RECURRENT layer keeps its state, which does not grow: after the last batch, and before it.
+/// RECURRENT layer keeps its state, which does not grow: after the last batch, and before it. Bidirectional layers keep
+/// nothing between batches, so one stands where the last one stood.
 public final class KvCache {
     /// Slots come in multiples of this, so that blocks of keys begin and end at multiples of it too.
     static final int SLOT_ALIGNMENT = 64;
@@ -32,20 +37,27 @@ public final class KvCache {
     /// @param maxChunk most positions added between two reads
     public KvCache(GemmaConfig config, int capacity, int maxChunk, SegmentAllocator allocator) {
         this.capacity = capacity;
+        Map<Extents, KeysAndValues> passing = new HashMap<>();
         for (LayerConfig layer : config.layers()) {
+            int slots = slots(layer, capacity, maxChunk);
             layers.add(
                     layer.attention() == AttentionType.RECURRENT
                             ? new States(
                                     RecurrentState.allocate(layer, allocator),
                                     RecurrentState.allocate(layer, allocator))
-                            : keysAndValues(layer, slots(layer, capacity, maxChunk), allocator));
+                            : layer.bidirectional()
+                                    ? passing.computeIfAbsent(
+                                            Extents.of(layer), _ -> keysAndValues(layer, slots, allocator))
+                                    : keysAndValues(layer, slots, allocator));
         }
         recurrent = layers.stream().anyMatch(States.class::isInstance);
     }
 
     /// Bytes that a cache of these extents takes, all layers together.
     public static long bytes(GemmaConfig config, int capacity, int maxChunk) {
+        Set<Extents> passing = new HashSet<>();
         return config.layers().stream()
+                .filter(layer -> !layer.bidirectional() || passing.add(Extents.of(layer)))
                 .mapToLong(layer -> layer.attention() == AttentionType.RECURRENT
                         ? StateVersions.COUNT * RecurrentState.bytes(layer)
                         : 2L * slots(layer, capacity, maxChunk) * layer.kvCols() * ELEMENT_BYTES)
@@ -56,7 +68,7 @@ public final class KvCache {
     /// stored, and blocks reach up to one alignment beyond either end.
     static int slots(LayerConfig layer, int capacity, int maxChunk) {
         long need = capacity;
-        if (layer.attention() == AttentionType.LOCAL) {
+        if (layer.attention() == AttentionType.LOCAL && !layer.bidirectional()) {
             need = Math.min(need, (long) layer.window() - 1 + maxChunk + 2 * SLOT_ALIGNMENT);
         }
         return Math.toIntExact((need + SLOT_ALIGNMENT - 1) / SLOT_ALIGNMENT * SLOT_ALIGNMENT);
@@ -206,6 +218,13 @@ public final class KvCache {
     }
 
     private sealed interface Layer {}
+
+    /// What the size of a slot follows from.
+    private record Extents(int kvHeads, int headDim) {
+        static Extents of(LayerConfig layer) {
+            return new Extents(layer.kvHeads(), layer.headDim());
+        }
+    }
 
     private record KeysAndValues(Heads keys, Heads values) implements Layer {}
 

@@ -6,7 +6,7 @@ package dev.lapidary.model;
 /// only attention has (`kvHeads`, `window`, `softcap`) is 0; rope and query scale say nothing.
 ///
 /// @param attention   which keys it sees
-/// @param window      keys a LOCAL layer sees, the query's own included; 0 in other layers
+/// @param window      keys a LOCAL layer sees of what went before, the query's own included; 0 in other layers
 /// @param rope        its rotary position embedding
 /// @param heads       query heads
 /// @param kvHeads     key and value heads, a divisor of `heads`
@@ -18,6 +18,8 @@ package dev.lapidary.model;
 /// @param neurons     width of the feed-forward
 /// @param convolution tokens that a RECURRENT layer's convolution sees, the current one included; 0 in other layers
 /// @param biases      whether the output projection and the feed-forward add biases
+/// @param bidirectional whether it sees what follows as it sees what went before: so many keys to either side in a
+///                      LOCAL layer, all of the sequence in a GLOBAL one
 public record LayerConfig(
         AttentionType attention,
         int window,
@@ -31,7 +33,8 @@ public record LayerConfig(
         boolean postNorms,
         int neurons,
         int convolution,
-        boolean biases) {
+        boolean biases,
+        boolean bidirectional) {
     /// Throws `IllegalArgumentException` naming the trait that does not fit.
     public LayerConfig {
         require(heads > 0, "heads", heads, "a positive number");
@@ -58,6 +61,7 @@ public record LayerConfig(
                 "window",
                 window,
                 "0 for GLOBAL and a positive number for LOCAL");
+        require(!(recurrent && bidirectional), "bidirectional", true, "false for RECURRENT");
         require(rope.dims() <= headDim, "rope dims", rope.dims(), "at most %d".formatted(headDim));
         require(softcap >= 0 && Float.isFinite(softcap), "softcap", softcap, "0 or a positive number");
         require(queryScale > 0 && Float.isFinite(queryScale), "queryScale", queryScale, "a positive number");
@@ -89,7 +93,27 @@ public record LayerConfig(
                 postNorms,
                 neurons,
                 0,
+                false,
                 false);
+    }
+
+    /// This layer of attention, seeing what follows too.
+    public LayerConfig seeingBothWays() {
+        return new LayerConfig(
+                attention,
+                window,
+                rope,
+                heads,
+                kvHeads,
+                headDim,
+                queryScale,
+                softcap,
+                queryKeyNorm,
+                postNorms,
+                neurons,
+                convolution,
+                biases,
+                true);
     }
 
     /// Query heads that share one key and value head.

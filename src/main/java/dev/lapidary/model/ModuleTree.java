@@ -24,11 +24,11 @@ public record ModuleTree(String name, String shape, long parameters, long bytes,
                 : leaf("head", head);
         return inner(
                 config.architecture(),
-                List.of(
+                present(
                         leaf("embedding", weights.embedding()),
                         inner("layers", layers),
                         leaf("finalNorm", weights.finalNorm()),
-                        headNode));
+                        config.bidirectional() ? null : headNode));
     }
 
     /// This with another module at the end.

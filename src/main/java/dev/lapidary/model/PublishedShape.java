@@ -64,6 +64,12 @@ public enum PublishedShape {
          "num_key_value_heads": 16, "head_dim": 128, "query_pre_attn_scalar": 168, "sliding_window": 1024,
          "rope_scaling": {"rope_type": "linear", "factor": 8}},
         """ + Tower.of(896)),
+    /// EmbeddingGemma, 300M.
+    EMBEDDING_GEMMA_300M("embeddinggemma-300m", """
+        {"model_type": "gemma3_text", "vocab_size": 262144, "hidden_size": 768, "intermediate_size": 1152,
+         "num_hidden_layers": 24, "num_attention_heads": 3, "num_key_value_heads": 1, "sliding_window": 512,
+         "max_position_embeddings": 2048, "use_bidirectional_attention": true}\
+        """),
     /// PaliGemma, 3B, images of 224 x 224.
     PALIGEMMA_3B_224("paligemma-3b-224", """
         {"model_type": "paligemma", "text_config": {

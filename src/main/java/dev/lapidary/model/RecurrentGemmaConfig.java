@@ -104,7 +104,8 @@ final class RecurrentGemmaConfig {
                 false,
                 neurons(embedding),
                 0,
-                true);
+                true,
+                false);
     }
 
     private LayerConfig recurrent(int embedding, int heads, LayerConfig attention) throws CheckpointException {
@@ -125,7 +126,8 @@ final class RecurrentGemmaConfig {
                 false,
                 attention.neurons(),
                 positive("conv1d_width", 4),
-                true);
+                true,
+                false);
     }
 
     /// The key counts gate and up together.

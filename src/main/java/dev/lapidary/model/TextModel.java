@@ -2,6 +2,7 @@ package dev.lapidary.model;
 
 import dev.lapidary.checkpoint.Checkpoint;
 import dev.lapidary.checkpoint.CheckpointException;
+import dev.lapidary.checkpoint.Tensor;
 import dev.lapidary.kernels.Kernels;
 import dev.lapidary.kernels.WeightMatrix;
 import java.lang.foreign.Arena;
@@ -49,6 +50,13 @@ public final class TextModel {
     /// @throws CheckpointException naming the file and key that is missing, unknown or not implemented
     public static GemmaConfig config(Checkpoint checkpoint) throws CheckpointException {
         return CheckpointConfig.read(checkpoint);
+    }
+
+    /// A tensor of two extents in place, whatever its type.
+    ///
+    /// @throws CheckpointException naming it, if the kernels have no such type
+    public static WeightMatrix matrix(Tensor tensor) throws CheckpointException {
+        return WeightsReader.view(tensor);
     }
 
     /// As [#read(Checkpoint, WeightFormats, ConversionObserver, Kernels, int, Arena, SegmentAllocator)], with the

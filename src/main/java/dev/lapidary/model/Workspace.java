@@ -55,7 +55,7 @@ public final class Workspace {
         mixed = matrix(allocator, maxRows, widest(config, LayerConfig::queryCols));
         recurrent = matrix(allocator, maxRows, widest(config, Workspace::recurrentCols));
         gated = matrix(allocator, Math.min(maxRows, MAX_GATED_ROWS), widest(config, LayerConfig::neurons));
-        logits = matrix(allocator, Math.min(maxRows, MAX_LOGIT_ROWS), config.vocab());
+        logits = matrix(allocator, logitRows(config, maxRows), config.vocab());
         attention = new AttentionScratch(
                 matrix(allocator, 1, MAX_SCORES),
                 matrix(allocator, Attention.MAX_BLOCK_ROWS, widest(config, LayerConfig::headDim)),
@@ -80,10 +80,14 @@ public final class Workspace {
         long angles = ropes.stream().mapToLong(Rope::dims).sum();
         long floats = maxRows * (perRow + angles)
                 + (long) Math.min(maxRows, MAX_GATED_ROWS) * widest(config, LayerConfig::neurons)
-                + (long) Math.min(maxRows, MAX_LOGIT_ROWS) * config.vocab()
+                + (long) logitRows(config, maxRows) * config.vocab()
                 + MAX_SCORES
                 + (long) Attention.MAX_BLOCK_ROWS * widest(config, LayerConfig::headDim);
         return floats * Float.BYTES + angles / 2 * Double.BYTES;
+    }
+
+    private static int logitRows(GemmaConfig config, int maxRows) {
+        return config.bidirectional() ? 0 : Math.min(maxRows, MAX_LOGIT_ROWS);
     }
 
     /// Most tokens in a batch.

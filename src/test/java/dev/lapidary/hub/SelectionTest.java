@@ -6,7 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -43,6 +45,50 @@ class SelectionTest {
                         "tokenizer.json",
                         "tokenizer.model",
                         "tokenizer_config.json");
+    }
+
+    @Test
+    void anEmbeddingModelComesWithItsModules() throws IOException {
+        List<String> wanted = List.of(
+                "1_Pooling/config.json",
+                "2_Dense/config.json",
+                "2_Dense/model.safetensors",
+                "3_Dense/config.json",
+                "3_Dense/model.safetensors",
+                "config.json",
+                "config_sentence_transformers.json",
+                "model.safetensors",
+                "modules.json",
+                "sentence_bert_config.json",
+                "tokenizer.json");
+        List<String> files = new ArrayList<>(wanted);
+        files.addAll(List.of("2_Dense/pytorch_model.bin", "onnx/model.onnx", "x/1_Pooling/config.json"));
+        assertThat(Selection.model().of(MODEL, files)).isEqualTo(wanted);
+        files.remove("modules.json");
+        assertThat(Selection.model().of(MODEL, files))
+                .containsExactly("config.json", "model.safetensors", "tokenizer.json");
+    }
+
+    @Test
+    void anEmbeddingModelIsCompleteWithItsModules(@TempDir Path folder) throws IOException {
+        Files.writeString(folder.resolve("config.json"), "{\"use_bidirectional_attention\": true}");
+        Files.writeString(folder.resolve("tokenizer.json"), "{}");
+        Files.writeString(folder.resolve("model.safetensors"), "");
+        assertThat(Selection.model().isComplete(folder)).isFalse();
+        Files.writeString(folder.resolve("modules.json"), """
+            [{"path": "", "type": "sentence_transformers.models.Transformer"},
+             {"path": "1_Pooling", "type": "sentence_transformers.models.Pooling"},
+             {"path": "2_Dense", "type": "sentence_transformers.models.Dense"},
+             {"path": "3_Normalize", "type": "sentence_transformers.models.Normalize"}]
+            """);
+        for (String file : List.of("1_Pooling/config.json", "2_Dense/config.json", "2_Dense/model.safetensors")) {
+            assertThat(Selection.model().isComplete(folder)).as(file).isFalse();
+            Files.createDirectories(Objects.requireNonNull(folder.resolve(file).getParent()));
+            Files.writeString(folder.resolve(file), "");
+        }
+        assertThat(Selection.model().isComplete(folder)).isTrue();
+        Files.writeString(folder.resolve("modules.json"), "[7]");
+        assertThat(Selection.model().isComplete(folder)).isFalse();
     }
 
     @Test

@@ -61,7 +61,8 @@ final class Configs {
                 l.postNorms(),
                 l.neurons(),
                 l.convolution(),
-                l.biases());
+                l.biases(),
+                l.bidirectional());
     }
 
     static LayerConfig withRope(LayerConfig l, double theta, double factor) {
@@ -78,7 +79,8 @@ final class Configs {
                 l.postNorms(),
                 l.neurons(),
                 l.convolution(),
-                l.biases());
+                l.biases(),
+                l.bidirectional());
     }
 
     static LayerConfig withRotatedDims(LayerConfig l, int dims) {
@@ -95,6 +97,26 @@ final class Configs {
                 l.postNorms(),
                 l.neurons(),
                 l.convolution(),
-                l.biases());
+                l.biases(),
+                l.bidirectional());
+    }
+
+    /// A layer of attention that sees what went before alone.
+    static LayerConfig causal(LayerConfig l) {
+        return new LayerConfig(
+                l.attention(),
+                l.window(),
+                l.rope(),
+                l.heads(),
+                l.kvHeads(),
+                l.headDim(),
+                l.queryScale(),
+                l.softcap(),
+                l.queryKeyNorm(),
+                l.postNorms(),
+                l.neurons(),
+                l.convolution(),
+                l.biases(),
+                false);
     }
 }

@@ -84,11 +84,28 @@ class CostTest {
         }
     }
 
+    /// A window of 4 to both sides is 2 to each; nothing is predicted.
+    @Test
+    void aTextToEmbedSeesItselfInBothDirections() throws CheckpointException {
+        try (Arena arena = Arena.ofConfined()) {
+            Cost cost = Cost.ofPrefill(model(arena, ",'use_bidirectional_attention':true"), 4);
+            int local = 3 + 4 + 4 + 3;
+            int global = 4 * 4;
+            assertThat(cost.operations()).isEqualTo(2 * 4 * 2 * LAYER + 4 * 64 * (local + global));
+            assertThat(cost.weightBytes()).isEqualTo(PASS_BYTES + 4 * 2 * 32);
+            assertThat(cost.cacheBytes()).isEqualTo((4 + 4 + 2 * 4) * POSITION_BYTES);
+        }
+    }
+
     private static TextModel model(Arena arena) throws CheckpointException {
+        return model(arena, "");
+    }
+
+    private static TextModel model(Arena arena, String more) throws CheckpointException {
         GemmaConfig config = HuggingFaceConfig.read(HuggingFaceConfigTest.parse("gemma3_text", """
             'vocab_size':100,'hidden_size':32,'intermediate_size':64,'num_hidden_layers':2,'head_dim':16,
             'num_attention_heads':4,'num_key_value_heads':2,'sliding_window':4,'sliding_window_pattern':2\
-            """), null);
+            """ + more), null);
         return Models.random(config, 4, arena);
     }
 }

@@ -45,7 +45,8 @@ class GgufConfigTest {
         "gemma-3-1b-it, gemma3",
         "gemma-3-4b-it, gemma3",
         "gemma-3-12b-it, gemma3",
-        "gemma-3-27b-it, gemma3"
+        "gemma-3-27b-it, gemma3",
+        "embeddinggemma-300m, gemma-embedding"
     })
     void saysWhatTheJsonSays(String model, String architecture) throws IOException {
         GemmaConfig json =
@@ -140,11 +141,12 @@ class GgufConfigTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"llama", "gemma3n", "gemma4", "gemma-embedding", "clip", "t5gemma"})
+    @ValueSource(strings = {"llama", "gemma3n", "gemma4", "gemma-embedding2", "clip", "t5gemma"})
     void otherArchitecturesAreRefusedByName(String architecture) {
         assertRefused(
                 new GgufKeys().putString("general.architecture", architecture),
-                "general.architecture: got \"%s\", need one of gemma, gemma2, gemma3".formatted(architecture));
+                "general.architecture: got \"%s\", need one of gemma, gemma-embedding, gemma2, gemma3"
+                        .formatted(architecture));
     }
 
     @Test

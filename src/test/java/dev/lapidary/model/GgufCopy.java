@@ -5,9 +5,11 @@ import dev.lapidary.checkpoint.GgmlType;
 import dev.lapidary.checkpoint.GgufKeys;
 import dev.lapidary.checkpoint.GgufTensorSpec;
 import dev.lapidary.checkpoint.GgufWriter;
+import dev.lapidary.checkpoint.SafetensorsFile;
 import dev.lapidary.checkpoint.Tensor;
 import dev.lapidary.kernels.DataType;
 import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
@@ -16,6 +18,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -37,7 +40,9 @@ public final class GgufCopy {
             Map.entry("mlp.down_proj", "ffn_down"),
             Map.entry("post_feedforward_layernorm", "post_ffw_norm"));
 
-    private static final Pattern LAYER = Pattern.compile("model\\.layers\\.(\\d+)\\.(.*)\\.weight");
+    private static final Pattern LAYER = Pattern.compile("(?:model\\.)?layers\\.(\\d+)\\.(.*)\\.weight");
+
+    private static final String EMBEDDING = "gemma-embedding";
 
     private GgufCopy() {}
 
@@ -51,12 +56,32 @@ public final class GgufCopy {
     /// @param matrices type of the matrices, F32 or F16; null: as stored
     /// @param keys     begins the metadata
     public static Path write(Path folder, Path file, @Nullable GgmlType matrices, GgufKeys keys) throws IOException {
-        try (Checkpoint checkpoint = Checkpoint.open(folder)) {
+        try (Checkpoint checkpoint = Checkpoint.open(folder);
+                Arena arena = Arena.ofConfined()) {
             GemmaConfig config = CheckpointConfig.read(checkpoint);
-            String architecture = config.architecture().replace("_text", "");
+            String architecture =
+                    config.bidirectional() ? EMBEDDING : config.architecture().replace("_text", "");
             keys(config, architecture, keys);
+            List<Tensor> tensors = new ArrayList<>(checkpoint.tensors().values());
             List<GgufTensorSpec> specs = new ArrayList<>();
-            for (Tensor tensor : checkpoint.tensors().values()) {
+            if (config.bidirectional()) {
+                for (String dense : List.of("2_Dense", "3_Dense")) {
+                    Tensor stored = Objects.requireNonNull(
+                            SafetensorsFile.map(folder.resolve(dense).resolve("model.safetensors"), arena)
+                                    .tensors()
+                                    .get("linear.weight"));
+                    String name = "dense_" + dense.charAt(0);
+                    tensors.add(new Tensor(
+                            name + ".weight", stored.storedType(), stored.shape(), stored.data(), stored.file()));
+                    keys.putUint32(
+                            EMBEDDING + "." + name + "_feat_in",
+                            Math.toIntExact(stored.shape().getLast()));
+                    keys.putUint32(
+                            EMBEDDING + "." + name + "_feat_out",
+                            Math.toIntExact(stored.shape().getFirst()));
+                }
+            }
+            for (Tensor tensor : tensors) {
                 GgmlType type = isNorm(tensor)
                         ? GgmlType.F32
                         : matrices == null ? GgmlType.valueOf(tensor.storedType()) : matrices;
@@ -64,7 +89,7 @@ public final class GgufCopy {
             }
             try (GgufWriter writer = GgufWriter.create(file, keys, specs)) {
                 int next = 0;
-                for (Tensor tensor : checkpoint.tensors().values()) {
+                for (Tensor tensor : tensors) {
                     writer.write(MemorySegment.ofArray(
                             bytes(tensor, specs.get(next++).type())));
                 }
@@ -97,9 +122,14 @@ public final class GgufCopy {
             keys.putFloat32(prefix + "final_logit_softcapping", config.finalSoftcap());
         }
         if (first.window() != 0) {
-            keys.putUint32(prefix + "attention.sliding_window", first.window());
+            keys.putUint32(
+                    prefix + "attention.sliding_window",
+                    config.bidirectional() ? 2 * (first.window() - 1) : first.window());
         }
-        if (architecture.equals("gemma3")) {
+        if (config.bidirectional()) {
+            keys.putUint32(prefix + "pooling_type", 1);
+        }
+        if (architecture.equals("gemma3") || config.bidirectional()) {
             keys.putFloat32(prefix + "rope.freq_base", (float) last.rope().theta());
             if (last.rope().factor() != 1) {
                 keys.putString(prefix + "rope.scaling.type", "linear");
@@ -118,8 +148,9 @@ public final class GgufCopy {
         Matcher layer = LAYER.matcher(name);
         if (!layer.matches()) {
             return switch (name) {
-                case "model.embed_tokens.weight" -> "token_embd.weight";
-                case "model.norm.weight" -> "output_norm.weight";
+                case "dense_2.weight", "dense_3.weight" -> name;
+                case "embed_tokens.weight", "model.embed_tokens.weight" -> "token_embd.weight";
+                case "norm.weight", "model.norm.weight" -> "output_norm.weight";
                 default -> throw new IllegalArgumentException("no GGUF name for " + name);
             };
         }

@@ -33,7 +33,8 @@ class RecurrentGemmaConfigTest {
                         false,
                         3840,
                         0,
-                        true));
+                        true,
+                        false));
         LayerConfig recurrent = config.layers().getFirst();
         assertThat(recurrent.attention()).isEqualTo(AttentionType.RECURRENT);
         assertThat(recurrent.queryCols()).isEqualTo(2560);

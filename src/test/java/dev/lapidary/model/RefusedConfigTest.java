@@ -14,7 +14,7 @@ class RefusedConfigTest {
     @ParameterizedTest
     @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
         gemma       | 'attention_bias':true                           | attention_bias: got true, need false
-        gemma3_text | 'use_bidirectional_attention':true              | use_bidirectional_attention: got true, need false
+        gemma2      | 'use_bidirectional_attention':true              | use_bidirectional_attention: got true, need false
         gemma       | 'hidden_activation':'gelu'                      | hidden_activation: got "gelu", need gelu_pytorch_tanh
         gemma       | 'hidden_act':'silu'                             | hidden_act: got "silu", need gelu_pytorch_tanh
         gemma2      | 'hidden_act':'gelu'                             | hidden_act: got "gelu", need gelu_pytorch_tanh
