@@ -409,7 +409,8 @@ GEMMA_EXPORT void gemma_attend_tiles(float *out, int64_t out_row, int64_t out_he
 // Bytes per second read from `data`, in several ways, each at least once: much more than the caches hold, and touched.
 GEMMA_EXPORT double gemma_measure_read(const void *data, int64_t bytes, double seconds);
 
-// Operations per second, a product and a sum being two: f32 FMA, vdpbf16ps (bf16 products, f32 sums), vpdpbusd
+// Operations per second, a product and a sum being two: f32 FMA, bf16 products with f32 sums (tdpbf16ps
+// if the tier is avx512-amx, else vdpbf16ps), vpdpbusd
 // (products of bytes, int32 sums).
 GEMMA_EXPORT double gemma_measure_fma(double seconds);
 GEMMA_EXPORT double gemma_measure_bf16(double seconds);

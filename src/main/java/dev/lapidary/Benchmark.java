@@ -4,8 +4,10 @@ import dev.lapidary.kernels.CeilingProbe;
 import dev.lapidary.kernels.DataType;
 import dev.lapidary.kernels.DriverThread;
 import dev.lapidary.kernels.Matrix;
+import dev.lapidary.kernels.NativeKernels;
 import dev.lapidary.kernels.PackedMatrix;
 import dev.lapidary.kernels.TimedKernels;
+import dev.lapidary.kernels.WeightMatrix;
 import dev.lapidary.model.Cost;
 import dev.lapidary.vision.VisionModel;
 import java.util.ArrayList;
@@ -48,10 +50,13 @@ public final class Benchmark implements AutoCloseable {
 
     /// What the model's matrix products over many rows multiply.
     public Arithmetic arithmetic() {
+        NativeKernels kernels = gemma.kernels();
         return switch (gemma.model().layerWeights()) {
+            case Matrix dense when dense.type() == DataType.F32 -> Arithmetic.F32;
             case Matrix dense
-            when dense.type() == DataType.BF16 && gemma.kernels().multipliesBf16() -> Arithmetic.BF16;
-            case PackedMatrix _ when gemma.kernels().multipliesInt8() -> Arithmetic.INT8;
+            when dense.type() == DataType.BF16 -> kernels.multipliesBf16() ? Arithmetic.BF16 : Arithmetic.F32;
+            case WeightMatrix _ when kernels.multipliesTiles() -> Arithmetic.BF16;
+            case PackedMatrix _ when kernels.multipliesInt8() -> Arithmetic.INT8;
             default -> Arithmetic.F32;
         };
     }

@@ -385,12 +385,12 @@ public final class NativeKernels implements Kernels, AutoCloseable {
         return products.multipliesBf16();
     }
 
-    /// Whether packed weights are multiplied by many rows in BF16, by matrix instructions, instead of int8.
-    public boolean multipliesPackedInBf16() {
-        return products.multipliesPackedInBf16();
+    /// Whether many rows are multiplied by weights of any format but F32 in BF16, by matrix instructions.
+    public boolean multipliesTiles() {
+        return products.multipliesTiles();
     }
 
-    /// Whether packed weights are multiplied in int8.
+    /// Whether packed weights are multiplied in int8, unless [#multipliesTiles].
     public boolean multipliesInt8() {
         return rounded;
     }

@@ -42,8 +42,8 @@ final class Products implements AutoCloseable {
         return gemm.multipliesBf16();
     }
 
-    /// Whether many rows are multiplied by packed weights in BF16.
-    boolean multipliesPackedInBf16() {
+    /// Whether many rows are multiplied by weights of any format but F32 as tiles of BF16.
+    boolean multipliesTiles() {
         return tiled != null;
     }
 
@@ -52,7 +52,7 @@ final class Products implements AutoCloseable {
         boolean few = in.rows() <= MAX_STREAMED_ROWS;
         MemorySegment types = weights.partTypes();
         MemorySegment kinds = weights.partKinds();
-        if (tiled != null && kinds != null && weights.parts().stream().allMatch(part -> isTiled(in, part))) {
+        if (tiled != null && kinds != null && isTiled(in, weights)) {
             tiled.project(in, weights, kinds, out);
         } else if (weights.parts().size() == 1) {
             project(in, first, out);
@@ -112,7 +112,7 @@ final class Products implements AutoCloseable {
 
     void feedForward(Matrix in, WeightMatrix gate, WeightMatrix up, Projection down, Matrix gated, Matrix out) {
         MemorySegment kinds = down.partKinds();
-        if (tiled != null && kinds != null && isTiled(in, gate) && isTiled(in, up) && isTiled(in, down.first())) {
+        if (tiled != null && kinds != null && isTiled(in, gate) && isTiled(in, up) && isTiled(in, down)) {
             tiled.feedForward(in, gate, up, down, kinds, out);
         } else {
             geglu(in, gate, up, gated);
@@ -141,6 +141,16 @@ final class Products implements AutoCloseable {
             upped = view;
         }
         return view;
+    }
+
+    /// Whether each part is; without a stream, as a step of decoding allocates nothing.
+    private boolean isTiled(Matrix in, Projection weights) {
+        for (int i = 0; i < weights.parts().size(); i++) {
+            if (!isTiled(in, weights.parts().get(i))) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /// Whether so many rows are multiplied by these weights as tiles, where there are such instructions.

@@ -35,7 +35,7 @@ final class BlockAttention {
                 keys,
                 values,
                 first % keys.rows(),
-                run.end(run.position() + rows - 1) - first,
+                Attention.end(traits, run, run.position() + rows - 1) - first,
                 scratch.begin(),
                 scratch.end(),
                 traits.softcap(),
