@@ -29,7 +29,7 @@ INLINE void block_tile(char *to, const char *scales, const char *quants, format 
         for (int s = 0; s < quants_bytes(f) / (PANEL_ROWS * 4); s++) {
             vu bytes;
             memcpy(&bytes, quants + s * PANEL_ROWS * 4 + lane * 4, sizeof bytes);
-            UNROLL for (int half = 0; half < 8 / bits; half++) {
+            for (int half = 0; half < 8 / bits; half++) {
                 vf value[4];
                 UNROLL for (int i = 0; i < 4; i++) {
                     const int shift = 8 * i + bits * half;
