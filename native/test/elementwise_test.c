@@ -1,4 +1,4 @@
-// elementwise_test: embed, add, geglu, softcap, narrow, widen against doubles.
+// elementwise_test: embed, add, scale, add_scaled_rows, geglu, softcap, narrow, widen against doubles.
 #include "check.h"
 
 #include <math.h>
@@ -47,6 +47,44 @@ static void add_case(int64_t rows, int64_t cols, int64_t gap) {
         }
     }
     expect_gaps_untouched("add", out);
+}
+
+static void scale_case(int64_t rows, int64_t cols, int64_t gap) {
+    operand x = make_operand(rows, cols, cols + gap, 4), before = make_operand(rows, cols, cols, 4);
+    fill_f32(x, -1e4, 1e4);
+    for (int64_t r = 0; r < rows; r++) memcpy(f32_row(before, r), f32_row(x, r), (size_t)cols * 4);
+    gemma_scale_f32(x.data, x.stride, 0.7071f, rows, cols);
+    for (int64_t r = 0; r < rows; r++) {
+        for (int64_t c = 0; c < cols; c++) {
+            expect("scale", r, c, f32_row(x, r)[c], f32_row(before, r)[c] * 0.7071f, 0);
+        }
+    }
+    expect_gaps_untouched("scale", x);
+}
+
+// Rows go in reverse to every other row of out, the last of which meets the guard.
+static void add_scaled_rows_case(int64_t rows, int64_t cols, int64_t gap) {
+    int32_t ids[64];
+    float factors[64];
+    operand out = make_operand(2 * rows, cols, cols + gap, 4), in = make_operand(rows, cols, cols + 2 * gap, 4);
+    operand before = make_operand(2 * rows, cols, cols, 4);
+    fill_f32(out, -10, 10);
+    fill_f32(in, -1, 1);
+    for (int64_t r = 0; r < 2 * rows; r++) memcpy(f32_row(before, r), f32_row(out, r), (size_t)cols * 4);
+    for (int64_t r = 0; r < rows; r++) {
+        ids[r] = (int32_t)(2 * (rows - r) - 1);
+        factors[r] = 0.25f + 0.37f * (float)r;
+    }
+    gemma_add_scaled_rows_f32(out.data, out.stride, in.data, in.stride, ids, factors, rows, cols);
+    for (int64_t r = 0; r < rows; r++) {
+        for (int64_t c = 0; c < cols; c++) {
+            double product = (double)factors[r] * f32_row(in, r)[c], kept = f32_row(before, ids[r])[c];
+            expect("add_scaled_rows", ids[r], c, f32_row(out, ids[r])[c], kept + product,
+                   UNIT * (fabs(product) + fabs(kept + product)));
+            expect("add_scaled_rows", ids[r] - 1, c, f32_row(out, ids[r] - 1)[c], f32_row(before, ids[r] - 1)[c], 0);
+        }
+    }
+    expect_gaps_untouched("add_scaled_rows", out);
 }
 
 // exp's argument -2u carries the roundings of u, each worth |2u| UNIT in the result; the rest is a handful more. Far
@@ -173,6 +211,8 @@ static void all_cases(uint64_t seed, int64_t rows, int64_t cols, int64_t gap) {
     }
     begin_case(seed, "[%lld, %lld], gap %lld", (long long)rows, (long long)cols, (long long)gap);
     add_case(rows, cols, gap);
+    scale_case(rows, cols, gap);
+    add_scaled_rows_case(rows, cols, gap);
     narrow_case(rows, cols, gap);
     free_operands();
     static const double ranges[] = {1e-3, 6, 1e4, 1e30};

@@ -32,6 +32,16 @@ public interface Kernels {
     /// `out += in`.
     void add(Matrix in, Matrix out);
 
+    /// In place: `x *= factor`.
+    void scale(float factor, Matrix x);
+
+    /// `out[ids[r]] += factors[r] * in[r]`.
+    ///
+    /// @param in      `[seq, cols]`
+    /// @param ids     int32, `seq` of them, each a row of `out` and none of them twice
+    /// @param factors float32, `seq` of them
+    void addScaledRows(Matrix in, MemorySegment ids, MemorySegment factors, Matrix out);
+
     /// `out[r] = (in[r] - mean(in[r])) / sqrt(variance(in[r]) + epsilon) * weight + bias` (Ba et al. 2016), the
     /// variance that of all elements. `out` may be `in`.
     ///
@@ -89,6 +99,9 @@ public interface Kernels {
 
     /// The same with biases `[1, neurons]`: `out = gelu_tanh(in * gate^T + gateBias) * (in * up^T + upBias)`.
     void geglu(Matrix in, WeightMatrix gate, Matrix gateBias, WeightMatrix up, Matrix upBias, Matrix out);
+
+    /// In place: `gate = gelu_tanh(gate) * up`, of products computed already.
+    void geglu(Matrix gate, Matrix up);
 
     /// A depthwise convolution over time of the rows `row` to `row + count`, which follow each other in one
     /// sequence: `out[r, c] = bias[c] + sum_t taps[t, c] * in[r - (width - 1) + t, c]`.

@@ -117,6 +117,21 @@ public final class NativeKernels implements Kernels, AutoCloseable {
     }
 
     @Override
+    public void scale(float factor, Matrix x) {
+        requireF32("x", x);
+        gemma_scale_f32(x.data(), x.stride(), factor, x.rows(), x.cols());
+    }
+
+    @Override
+    public void addScaledRows(Matrix in, MemorySegment ids, MemorySegment factors, Matrix out) {
+        requireF32("in", in);
+        requireShape("out", out, out.rows(), in.cols());
+        requireIds(ids, in.rows(), out.rows());
+        requireBytes("factors", factors, (long) in.rows() * Float.BYTES);
+        gemma_add_scaled_rows_f32(out.data(), out.stride(), in.data(), in.stride(), ids, factors, in.rows(), in.cols());
+    }
+
+    @Override
     public void layerNorm(Matrix in, Matrix weight, Matrix bias, float epsilon, Matrix out) {
         requireF32("in", in);
         requireShape("weight", weight, 1, in.cols());
@@ -304,8 +319,10 @@ public final class NativeKernels implements Kernels, AutoCloseable {
         geglu(out, upped);
     }
 
-    /// `gate = gelu_tanh(gate) * up`.
-    private static void geglu(Matrix gate, Matrix up) {
+    @Override
+    public void geglu(Matrix gate, Matrix up) {
+        requireF32("gate", gate);
+        requireShape("up", up, gate.rows(), gate.cols());
         gemma_geglu_f32(
                 gate.data(),
                 gate.stride(),

@@ -11,6 +11,8 @@ public final class TimedKernels implements Kernels {
     private final Timing rmsNorm = new Timing("rmsNorm");
     private final Timing rmsNormAdd = new Timing("rmsNormAdd");
     private final Timing add = new Timing("add");
+    private final Timing scale = new Timing("scale");
+    private final Timing addScaledRows = new Timing("addScaledRows");
     private final Timing layerNorm = new Timing("layerNorm");
     private final Timing addBias = new Timing("addBias");
     private final Timing biasGelu = new Timing("biasGelu");
@@ -31,6 +33,8 @@ public final class TimedKernels implements Kernels {
             rmsNorm,
             rmsNormAdd,
             add,
+            scale,
+            addScaledRows,
             layerNorm,
             addBias,
             biasGelu,
@@ -99,6 +103,20 @@ public final class TimedKernels implements Kernels {
     }
 
     @Override
+    public void scale(float factor, Matrix x) {
+        long start = System.nanoTime();
+        kernels.scale(factor, x);
+        scale.add(start);
+    }
+
+    @Override
+    public void addScaledRows(Matrix in, MemorySegment ids, MemorySegment factors, Matrix out) {
+        long start = System.nanoTime();
+        kernels.addScaledRows(in, ids, factors, out);
+        addScaledRows.add(start);
+    }
+
+    @Override
     public void layerNorm(Matrix in, Matrix weight, Matrix bias, float epsilon, Matrix out) {
         long start = System.nanoTime();
         kernels.layerNorm(in, weight, bias, epsilon, out);
@@ -160,6 +178,13 @@ public final class TimedKernels implements Kernels {
     public void geglu(Matrix in, WeightMatrix gate, Matrix gateBias, WeightMatrix up, Matrix upBias, Matrix out) {
         long start = System.nanoTime();
         kernels.geglu(in, gate, gateBias, up, upBias, out);
+        geglu.add(start);
+    }
+
+    @Override
+    public void geglu(Matrix gate, Matrix up) {
+        long start = System.nanoTime();
+        kernels.geglu(gate, up);
         geglu.add(start);
     }
 

@@ -52,6 +52,26 @@ public final class ReferenceKernels implements Kernels {
     }
 
     @Override
+    public void scale(float factor, Matrix x) {
+        for (int r = 0; r < x.rows(); r++) {
+            for (int c = 0; c < x.cols(); c++) {
+                set(x, r, c, get(x, r, c) * factor);
+            }
+        }
+    }
+
+    @Override
+    public void addScaledRows(Matrix in, MemorySegment ids, MemorySegment factors, Matrix out) {
+        for (int r = 0; r < in.rows(); r++) {
+            int id = ids.getAtIndex(ValueLayout.JAVA_INT, r);
+            double factor = factors.getAtIndex(ValueLayout.JAVA_FLOAT, r);
+            for (int c = 0; c < in.cols(); c++) {
+                set(out, id, c, get(out, id, c) + factor * get(in, r, c));
+            }
+        }
+    }
+
+    @Override
     public void layerNorm(Matrix in, Matrix weight, Matrix bias, float epsilon, Matrix out) {
         for (int r = 0; r < in.rows(); r++) {
             double mean = 0;
@@ -153,9 +173,14 @@ public final class ReferenceKernels implements Kernels {
         matmulTransposed(in, Panels.dense(up), scratch);
         addBias(gateBias, out);
         addBias(upBias, scratch);
-        for (int r = 0; r < out.rows(); r++) {
-            for (int c = 0; c < out.cols(); c++) {
-                set(out, r, c, geluTanh(get(out, r, c)) * get(scratch, r, c));
+        geglu(out, scratch);
+    }
+
+    @Override
+    public void geglu(Matrix gate, Matrix up) {
+        for (int r = 0; r < gate.rows(); r++) {
+            for (int c = 0; c < gate.cols(); c++) {
+                set(gate, r, c, geluTanh(get(gate, r, c)) * get(up, r, c));
             }
         }
     }

@@ -3,6 +3,7 @@ package dev.lapidary.kernels;
 import static dev.lapidary.kernels.Difference.ULP;
 import static dev.lapidary.kernels.ReferenceKernels.get;
 
+import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -175,6 +176,66 @@ class RowKernelsTest {
                         }
                         kernels.add(in, out);
                         Difference.assertEqual(operands, out, expected, "add");
+                    }
+                }
+            }
+        });
+    }
+
+    @Test
+    void productsAreGatedInPlaceWithinRounding() {
+        Natives.run(kernels -> {
+            for (int cols : COLS) {
+                for (int rows : rows(cols)) {
+                    try (Operands operands = new Operands(29L * cols + rows)) {
+                        Matrix gate = operands.matrix(DataType.F32, rows, cols, operands.anyStride(cols), 3);
+                        Matrix up = operands.matrix(DataType.F32, rows, cols, operands.anyStride(cols), 3);
+                        Matrix expected = operands.copy(gate);
+                        kernels.geglu(gate, up);
+                        REFERENCE.geglu(expected, up);
+                        Difference.Tolerance tolerance =
+                                (r, c) -> 64 * ULP * Math.abs(get(expected, r, c)) + ULP * Math.abs(get(up, r, c));
+                        Difference.assertClose(operands, gate, expected, tolerance, "geglu in place");
+                    }
+                }
+            }
+        });
+    }
+
+    @Test
+    void scaleIsTheF32ProductExactly() {
+        Natives.run(kernels -> {
+            for (int cols : COLS) {
+                for (int rows : rows(cols)) {
+                    try (Operands operands = new Operands(5L * cols + rows)) {
+                        Matrix x = operands.matrix(DataType.F32, rows, cols, operands.anyStride(cols), 3);
+                        Matrix expected = operands.copy(x);
+                        kernels.scale(0.7071f, x);
+                        REFERENCE.scale(0.7071f, expected);
+                        Difference.assertEqual(operands, x, expected, "scale");
+                    }
+                }
+            }
+        });
+    }
+
+    @Test
+    void scaledRowsAreAddedToThoseNamedAndToNoOthers() {
+        Natives.run(kernels -> {
+            for (int cols : COLS) {
+                for (int rows : rows(cols)) {
+                    try (Operands operands = new Operands(23L * cols + rows)) {
+                        Matrix in = operands.matrix(DataType.F32, rows, cols, operands.anyStride(cols), 1);
+                        Matrix out = operands.matrix(DataType.F32, 2 * rows, cols, operands.anyStride(cols), 3);
+                        int[] ids = IntStream.range(0, rows)
+                                .map(r -> 2 * (rows - r) - 1)
+                                .toArray();
+                        MemorySegment factors = operands.matrix(1, rows).data();
+                        Matrix expected = operands.copy(out);
+                        kernels.addScaledRows(in, operands.ints(ids), factors, out);
+                        REFERENCE.addScaledRows(in, operands.ints(ids), factors, expected);
+                        Difference.Tolerance tolerance = (r, c) -> ULP * (2 + Math.abs(get(expected, r, c)));
+                        Difference.assertClose(operands, out, expected, tolerance, "addScaledRows");
                     }
                 }
             }
