@@ -65,7 +65,11 @@ public record ModelDescription(
                 traits.softcap(),
                 traits.queryKeyNorm(),
                 traits.postNorms(),
-                2L * traits.kvCols() * Float.BYTES);
+                (long) traits.cachedCols() * Float.BYTES,
+                traits.keyValues().source(),
+                traits.experts() == null ? 0 : traits.experts().count(),
+                traits.experts() == null ? 0 : traits.experts().used(),
+                traits.experts() == null ? 0 : traits.experts().neurons());
     }
 
     /// A module, with its modules in the order of the forward pass.
@@ -96,7 +100,11 @@ public record ModelDescription(
     /// @param softcap         `cap * tanh(score / cap)` on attention scores; 0 for none
     /// @param queryKeyNorm    whether queries and keys get an RMSNorm
     /// @param postNorms       whether the branches get an RMSNorm before the residual add
-    /// @param kvBytesPerToken bytes of keys and values of one position
+    /// @param kvBytesPerToken bytes of keys and values of one position; 0 where they are another layer's
+    /// @param keysFrom        layer whose keys and values it reads; -1 if it has its own
+    /// @param experts         experts beside the feed-forward; 0 for none
+    /// @param expertsUsed     experts that a token uses
+    /// @param expertNeurons   width of an expert
     public record Layer(
             String attention,
             int window,
@@ -110,5 +118,9 @@ public record ModelDescription(
             float softcap,
             boolean queryKeyNorm,
             boolean postNorms,
-            long kvBytesPerToken) {}
+            long kvBytesPerToken,
+            int keysFrom,
+            int experts,
+            int expertsUsed,
+            int expertNeurons) {}
 }

@@ -67,6 +67,14 @@ final class DescriptionJson {
         json.addProperty("query_key_norm", layer.queryKeyNorm());
         json.addProperty("post_norms", layer.postNorms());
         json.addProperty("kv_bytes_per_token", layer.kvBytesPerToken());
+        if (layer.keysFrom() >= 0) {
+            json.addProperty("keys_from", layer.keysFrom());
+        }
+        if (layer.experts() > 0) {
+            json.addProperty("experts", layer.experts());
+            json.addProperty("experts_used", layer.expertsUsed());
+            json.addProperty("expert_neurons", layer.expertNeurons());
+        }
         return json;
     }
 

@@ -21,6 +21,7 @@ public final class Decoder {
     private final Workspace workspace;
     private final List<TokenMixing> mixings = new ArrayList<>();
     private final List<FeedForward> feedForwards = new ArrayList<>();
+    private final @Nullable PerLayerInputs perLayerInputs;
 
     Decoder(GemmaConfig config, Weights weights, Kernels kernels, Workspace workspace) {
         this.config = config;
@@ -32,6 +33,7 @@ public final class Decoder {
             mixings.add(new TokenMixing(i, config, layer, kernels));
             feedForwards.add(new FeedForward(i, config, layer, kernels));
         }
+        perLayerInputs = weights.perLayer() == null ? null : new PerLayerInputs(config, weights, kernels);
     }
 
     /// Runs the batch's tokens through every layer and extends their caches.
@@ -60,12 +62,21 @@ public final class Decoder {
         kernels.embed(weights.embedding(), workspace.ids, config.embeddingScale(), activations.residual);
         insertSoftTokens(batch, activations.residual);
         observe(observer, -1, Stage.RESIDUAL, activations.residual);
+        if (perLayerInputs != null) {
+            perLayerInputs.prepare(workspace.ids, activations);
+        }
         for (int i = 0; i < mixings.size(); i++) {
             if (cancelled.getAsBoolean()) {
                 throw new CancellationException("cancelled before layer " + i);
             }
             mixings.get(i).forward(batch, activations, workspace.attention, observer);
-            feedForwards.get(i).forward(activations, observer);
+            feedForwards.get(i).forward(activations, workspace.experts, observer);
+            if (perLayerInputs != null) {
+                perLayerInputs.forward(i, activations);
+            }
+            if (config.layers().get(i).scaledOutput()) {
+                kernels.scale(weights.layers().get(i).outputScale(), activations.residual);
+            }
             observe(observer, i, Stage.RESIDUAL, activations.residual);
         }
         for (int i = 0; i < batch.runs(); i++) {

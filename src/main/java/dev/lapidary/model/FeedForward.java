@@ -4,22 +4,30 @@ import dev.lapidary.kernels.Kernels;
 import dev.lapidary.model.ActivationObserver.Stage;
 import org.jspecify.annotations.Nullable;
 
-/// The feed-forward half of a layer: `residual += postNorm?(down(gelu(gate(x)) * up(x)))` with `x = preNorm(residual)`.
+/// The feed-forward half of a layer: `residual += postNorm?(down(gelu(gate(x)) * up(x)))` with `x = preNorm(residual)`,
+/// where there are experts their mixture added before the post-norm.
 final class FeedForward {
     private final int index;
     private final float epsilon;
     private final LayerWeights weights;
     private final Kernels kernels;
+    private final @Nullable MixtureOfExperts mixture;
 
     FeedForward(int index, GemmaConfig config, LayerWeights weights, Kernels kernels) {
         this.index = index;
         this.epsilon = config.normEpsilon();
         this.weights = weights;
         this.kernels = kernels;
+        Experts experts = config.layers().get(index).experts();
+        mixture = experts == null || weights.experts() == null
+                ? null
+                : new MixtureOfExperts(experts, epsilon, weights.experts(), kernels);
     }
 
     /// Adds to `activations.residual` `[seq, embedding]`.
-    void forward(Activations activations, @Nullable ActivationObserver observer) {
+    ///
+    /// @param scratch of the experts, null where no layer has any
+    void forward(Activations activations, @Nullable ExpertScratch scratch, @Nullable ActivationObserver observer) {
         Activations.Layer layer = activations.layer(index);
         kernels.rmsNorm(activations.residual, weights.preFeedForwardNorm(), epsilon, activations.normed);
         FeedForwardBiases biases = weights.biases();
@@ -32,6 +40,9 @@ final class FeedForward {
         kernels.project(layer.gated, weights.down(), activations.branch);
         if (biases != null) {
             kernels.addBias(biases.down(), activations.branch);
+        }
+        if (mixture != null && scratch != null) {
+            mixture.forward(activations, scratch);
         }
         Decoder.observe(observer, index, Stage.FEED_FORWARD, activations.branch);
         if (weights.postFeedForwardNorm() != null) {

@@ -51,9 +51,11 @@ public final class HuggingFaceConfig {
     public static GemmaConfig read(ConfigKeys config, @Nullable ConfigKeys generationConfig)
             throws CheckpointException {
         try {
-            return config.string("model_type").equals(RecurrentGemmaConfig.MODEL_TYPE)
-                    ? RecurrentGemmaConfig.read(config, generationConfig)
-                    : new HuggingFaceConfig(config).read(generationConfig);
+            return switch (config.string("model_type")) {
+                case RecurrentGemmaConfig.MODEL_TYPE -> RecurrentGemmaConfig.read(config, generationConfig);
+                case Gemma4Config.TEXT, Gemma4Config.MULTIMODAL -> Gemma4Config.read(config, generationConfig);
+                default -> new HuggingFaceConfig(config).read(generationConfig);
+            };
         } catch (IllegalArgumentException e) {
             throw new CheckpointException("%s: %s".formatted(config.source(), e.getMessage()), e);
         }
@@ -63,6 +65,7 @@ public final class HuggingFaceConfig {
         Set<String> types = new TreeSet<>(HuggingFaceDefaults.BY_MODEL_TYPE.keySet());
         types.add(HuggingFaceDefaults.PALIGEMMA);
         types.add(RecurrentGemmaConfig.MODEL_TYPE);
+        types.addAll(Gemma4Config.MODEL_TYPES);
         return types;
     }
 
@@ -204,8 +207,14 @@ public final class HuggingFaceConfig {
 
     /// Refuses, by name, every key that nothing has read.
     static void refuseUnread(ConfigKeys config) throws CheckpointException {
+        refuseUnread(config, Set.of());
+    }
+
+    /// The same with more keys that say nothing about the arithmetic.
+    static void refuseUnread(ConfigKeys config, Set<String> noArithmetic) throws CheckpointException {
         for (String key : config.unread()) {
-            if (!HuggingFaceDefaults.NO_ARITHMETIC.contains(key.substring(key.lastIndexOf('.') + 1))) {
+            String last = key.substring(key.lastIndexOf('.') + 1);
+            if (!HuggingFaceDefaults.NO_ARITHMETIC.contains(last) && !noArithmetic.contains(last)) {
                 throw new CheckpointException(
                         "%s: %s: got a key this version does not know, need one it does, since it may change the results"
                                 .formatted(config.source(), key));

@@ -10,7 +10,8 @@ import org.jspecify.annotations.Nullable;
 
 /// What the layers keep of one sequence, F32. A LOCAL layer keeps keys and values in a ring of its window and one
 /// chunk, a GLOBAL layer those of every position up to the capacity; position `p` stands in slot `p % slots`. A
-/// RECURRENT layer keeps its state, which does not grow: after the last batch, and before it.
+/// RECURRENT layer keeps its state, which does not grow: after the last batch, and before it. A layer that reads
+/// another's keys and values keeps nothing.
 public final class KvCache {
     /// Slots come in multiples of this, so that blocks of keys begin and end at multiples of it too.
     static final int SLOT_ALIGNMENT = 64;
@@ -33,14 +34,18 @@ public final class KvCache {
     public KvCache(GemmaConfig config, int capacity, int maxChunk, SegmentAllocator allocator) {
         this.capacity = capacity;
         for (LayerConfig layer : config.layers()) {
-            layers.add(
-                    layer.attention() == AttentionType.RECURRENT
-                            ? new States(
-                                    RecurrentState.allocate(layer, allocator),
-                                    RecurrentState.allocate(layer, allocator))
-                            : keysAndValues(layer, slots(layer, capacity, maxChunk), allocator));
+            layers.add(layer(layer, slots(layer, capacity, maxChunk), allocator));
         }
         recurrent = layers.stream().anyMatch(States.class::isInstance);
+    }
+
+    private Layer layer(LayerConfig layer, int slots, SegmentAllocator allocator) {
+        if (layer.attention() == AttentionType.RECURRENT) {
+            return new States(RecurrentState.allocate(layer, allocator), RecurrentState.allocate(layer, allocator));
+        }
+        return layer.keyValues().isShared()
+                ? new Shared(keysAndValues(layer.keyValues().source()))
+                : keysAndValues(layer, slots, allocator);
     }
 
     /// Bytes that a cache of these extents takes, all layers together.
@@ -48,7 +53,7 @@ public final class KvCache {
         return config.layers().stream()
                 .mapToLong(layer -> layer.attention() == AttentionType.RECURRENT
                         ? StateVersions.COUNT * RecurrentState.bytes(layer)
-                        : 2L * slots(layer, capacity, maxChunk) * layer.kvCols() * ELEMENT_BYTES)
+                        : (long) slots(layer, capacity, maxChunk) * layer.cachedCols() * ELEMENT_BYTES)
                 .reduce(0, Math::addExact);
     }
 
@@ -115,6 +120,7 @@ public final class KvCache {
                     target.first.copyFrom(source.states(i).first);
                     target.second.copyFrom(source.states(i).second);
                 }
+                case Shared _ -> {}
             }
         }
     }
@@ -132,6 +138,7 @@ public final class KvCache {
                     states.first.fill(STAND_IN);
                     states.second.fill(STAND_IN);
                 }
+                case Shared _ -> {}
             }
         }
         assume(position);
@@ -198,7 +205,7 @@ public final class KvCache {
     }
 
     private KeysAndValues keysAndValues(int layer) {
-        return (KeysAndValues) layers.get(layer);
+        return layers.get(layer) instanceof Shared(KeysAndValues source) ? source : (KeysAndValues) layers.get(layer);
     }
 
     private States states(int layer) {
@@ -208,6 +215,8 @@ public final class KvCache {
     private sealed interface Layer {}
 
     private record KeysAndValues(Heads keys, Heads values) implements Layer {}
+
+    private record Shared(KeysAndValues source) implements Layer {}
 
     private record States(RecurrentState first, RecurrentState second) implements Layer {
         RecurrentState version(int version) {

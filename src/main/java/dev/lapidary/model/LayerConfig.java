@@ -1,5 +1,7 @@
 package dev.lapidary.model;
 
+import org.jspecify.annotations.Nullable;
+
 /// The traits of one decoder layer, all that the decoder asks to know how to run it.
 ///
 /// A RECURRENT layer has no keys: its `heads` are the blocks of its gates' weights, `headDim` columns each, and what
@@ -18,6 +20,9 @@ package dev.lapidary.model;
 /// @param neurons     width of the feed-forward
 /// @param convolution tokens that a RECURRENT layer's convolution sees, the current one included; 0 in other layers
 /// @param biases      whether the output projection and the feed-forward add biases
+/// @param keyValues   where keys and values come from; [KeyValues#PROJECTED] in a RECURRENT layer too
+/// @param experts     what is mixed in beside the feed-forward; null for nothing
+/// @param scaledOutput whether a number of the layer's own multiplies the residual stream behind it
 public record LayerConfig(
         AttentionType attention,
         int window,
@@ -31,7 +36,10 @@ public record LayerConfig(
         boolean postNorms,
         int neurons,
         int convolution,
-        boolean biases) {
+        boolean biases,
+        KeyValues keyValues,
+        @Nullable Experts experts,
+        boolean scaledOutput) {
     /// Throws `IllegalArgumentException` naming the trait that does not fit.
     public LayerConfig {
         require(heads > 0, "heads", heads, "a positive number");
@@ -61,6 +69,40 @@ public record LayerConfig(
         require(rope.dims() <= headDim, "rope dims", rope.dims(), "at most %d".formatted(headDim));
         require(softcap >= 0 && Float.isFinite(softcap), "softcap", softcap, "0 or a positive number");
         require(queryScale > 0 && Float.isFinite(queryScale), "queryScale", queryScale, "a positive number");
+    }
+
+    /// A layer whose keys and values are projected, without experts and with its output as it is.
+    public LayerConfig(
+            AttentionType attention,
+            int window,
+            Rope rope,
+            int heads,
+            int kvHeads,
+            int headDim,
+            float queryScale,
+            float softcap,
+            boolean queryKeyNorm,
+            boolean postNorms,
+            int neurons,
+            int convolution,
+            boolean biases) {
+        this(
+                attention,
+                window,
+                rope,
+                heads,
+                kvHeads,
+                headDim,
+                queryScale,
+                softcap,
+                queryKeyNorm,
+                postNorms,
+                neurons,
+                convolution,
+                biases,
+                KeyValues.PROJECTED,
+                null,
+                false);
     }
 
     /// A layer of attention without biases.
@@ -99,7 +141,9 @@ public record LayerConfig(
 
     /// Columns of the input projection: queries, keys and values, or a recurrent block's x and y.
     public int inputCols() {
-        return attention == AttentionType.RECURRENT ? 2 * queryCols() : queryCols() + 2 * kvCols();
+        return attention == AttentionType.RECURRENT
+                ? 2 * queryCols()
+                : queryCols() + keyValues.projections() * kvCols();
     }
 
     /// Columns of the query projection, and of what goes into the output projection; in a RECURRENT layer, of its
@@ -108,9 +152,14 @@ public record LayerConfig(
         return heads * headDim;
     }
 
-    /// Columns of the key projection, and of the value projection.
+    /// Columns of the keys, and of the values.
     public int kvCols() {
         return kvHeads * headDim;
+    }
+
+    /// Elements that the layer's own cache keeps of a position: keys and values, unless they are another layer's.
+    public int cachedCols() {
+        return keyValues.isShared() ? 0 : 2 * kvCols();
     }
 
     private static void require(boolean holds, String trait, Object got, String need) {

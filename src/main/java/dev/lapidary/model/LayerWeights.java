@@ -19,6 +19,10 @@ import org.jspecify.annotations.Nullable;
 /// @param postAttentionNorm on the attention output before the residual add, null without the trait
 /// @param biases            of the feed-forward, null without the trait
 /// @param postFeedForwardNorm on the feed-forward output before the residual add, null without the trait
+/// @param valueNorm         ones, over a value head, null without the trait
+/// @param experts           of the mixture beside the feed-forward, null without the trait
+/// @param perLayer          of the layer's own embedding, null without the trait
+/// @param outputScale       multiplies the residual stream behind the layer; 1 without the trait
 record LayerWeights(
         Matrix preAttentionNorm,
         Projection inputProjection,
@@ -33,11 +37,21 @@ record LayerWeights(
         WeightMatrix up,
         Projection down,
         @Nullable FeedForwardBiases biases,
-        @Nullable Matrix postFeedForwardNorm) {
-    /// Every matrix that may be converted, norms and gates of recurrences left out, in the order of the forward
-    /// pass.
+        @Nullable Matrix postFeedForwardNorm,
+        @Nullable Matrix valueNorm,
+        @Nullable ExpertWeights experts,
+        @Nullable PerLayerWeights perLayer,
+        float outputScale) {
+    /// Every matrix that may be converted, norms, routers and gates of recurrences left out, in the order of the
+    /// forward pass.
     Stream<WeightMatrix> matrices() {
-        return Stream.of(inputProjection.parts(), outputProjection.parts(), List.of(gate, up), down.parts())
+        return Stream.of(
+                        inputProjection.parts(),
+                        outputProjection.parts(),
+                        List.of(gate, up),
+                        down.parts(),
+                        experts == null ? List.<WeightMatrix>of() : experts.matrices(),
+                        perLayer == null ? List.<WeightMatrix>of() : perLayer.matrices())
                 .flatMap(List::stream);
     }
 
@@ -59,10 +73,15 @@ record LayerWeights(
                 change.apply(up),
                 changed(down, arena, change),
                 biases,
-                postFeedForwardNorm);
+                postFeedForwardNorm,
+                valueNorm,
+                experts == null ? null : experts.withMatrices(arena, change),
+                perLayer == null ? null : perLayer.withMatrices(arena, change),
+                outputScale);
     }
 
-    private static Projection changed(Projection weights, Arena arena, UnaryOperator<WeightMatrix> change) {
+    /// `weights` with what `change` makes of each matrix.
+    static Projection changed(Projection weights, Arena arena, UnaryOperator<WeightMatrix> change) {
         return new Projection(arena, weights.parts().stream().map(change).toList());
     }
 }

@@ -46,12 +46,20 @@ final class RandomWeights {
         return new RandomWeights(config, arena, allocator).create();
     }
 
-    /// Bytes of the matrices.
+    /// Bytes of the matrices, all but a table of per-layer embeddings: that is left as zeros, which take no memory,
+    /// since it may be larger than all others and a token reads one row.
     static long bytes(GemmaConfig config) {
-        long elements = (long) config.vocab() * config.embedding();
+        long elements = ((long) config.vocab() + config.perLayerCols()) * config.embedding();
         for (LayerConfig layer : config.layers()) {
             elements += (long) config.embedding() * (layer.inputCols() + layer.queryCols())
                     + 3L * config.embedding() * layer.neurons();
+            if (layer.experts() != null) {
+                Experts experts = layer.experts();
+                elements += (long) config.embedding() * experts.count() * (3L * experts.neurons() + 1);
+            }
+            if (config.perLayer() != null) {
+                elements += 2L * config.embedding() * config.perLayer().width();
+            }
             if (layer.attention() == AttentionType.RECURRENT) {
                 elements += 2L * layer.queryCols() * layer.headDim();
             }
@@ -65,7 +73,56 @@ final class RandomWeights {
         for (LayerConfig layer : config.layers()) {
             layers.add(layer(layer));
         }
-        return new Weights(embedding, new Projection(arena, List.of(embedding)), norm(config.embedding()), layers);
+        PerLayerTable perLayer = config.perLayer() == null ? null : perLayerTable(config.perLayer());
+        return new Weights(
+                embedding, new Projection(arena, List.of(embedding)), norm(config.embedding()), layers, perLayer);
+    }
+
+    private PerLayerTable perLayerTable(PerLayerConfig perLayer) {
+        int cols = config.perLayerCols();
+        long bytes = Math.multiplyExact((long) perLayer.vocab() * cols, (long) DataType.BF16.bytes());
+        MemorySegment zeros = allocator.allocate(bytes, Matrix.ALIGNMENT_BYTES);
+        return new PerLayerTable(
+                Matrix.dense(zeros, DataType.BF16, perLayer.vocab(), cols),
+                new Projection(arena, List.of(matrix(cols, config.embedding()))),
+                norm(perLayer.width()));
+    }
+
+    private PerLayerWeights perLayer(PerLayerConfig perLayer) {
+        int width = config.embedding();
+        return new PerLayerWeights(
+                new Projection(arena, List.of(matrix(perLayer.width(), width))),
+                new Projection(arena, List.of(matrix(width, perLayer.width()))),
+                norm(width));
+    }
+
+    private ExpertWeights experts(Experts experts) {
+        int width = config.embedding();
+        List<ExpertWeights.Expert> each = new ArrayList<>();
+        for (int i = 0; i < experts.count(); i++) {
+            each.add(new ExpertWeights.Expert(
+                    matrix(experts.neurons(), width),
+                    matrix(experts.neurons(), width),
+                    new Projection(arena, List.of(matrix(width, experts.neurons())))));
+        }
+        return new ExpertWeights(
+                norm(width),
+                new Projection(arena, List.of(matrix(experts.count(), width))),
+                norm(experts.count()),
+                norm(width),
+                norm(width),
+                each,
+                norm(width));
+    }
+
+    /// A matrix for what the layer projects of queries, keys and values.
+    private List<Matrix> queryKeyValue(LayerConfig layer) {
+        List<Matrix> parts = new ArrayList<>();
+        parts.add(matrix(layer.queryCols(), config.embedding()));
+        for (int i = 0; i < layer.keyValues().projections(); i++) {
+            parts.add(matrix(layer.kvCols(), config.embedding()));
+        }
+        return parts;
     }
 
     private LayerWeights layer(LayerConfig layer) {
@@ -78,10 +135,7 @@ final class RandomWeights {
                         arena,
                         recurrent
                                 ? List.of(matrix(layer.queryCols(), width), matrix(layer.queryCols(), width))
-                                : List.of(
-                                        matrix(layer.queryCols(), width),
-                                        matrix(layer.kvCols(), width),
-                                        matrix(layer.kvCols(), width))),
+                                : queryKeyValue(layer)),
                 optionalNorm(layer.queryKeyNorm(), layer.headDim()),
                 optionalNorm(layer.queryKeyNorm(), layer.headDim()),
                 recurrent ? recurrence(layer) : null,
@@ -96,7 +150,11 @@ final class RandomWeights {
                         ? new FeedForwardBiases(
                                 filled(1, layer.neurons(), 0), filled(1, layer.neurons(), 0), filled(1, width, 0))
                         : null,
-                optionalNorm(post, width));
+                optionalNorm(post, width),
+                optionalNorm(layer.keyValues().valueNorm(), layer.headDim()),
+                layer.experts() == null ? null : experts(layer.experts()),
+                config.perLayer() == null ? null : perLayer(config.perLayer()),
+                1f);
     }
 
     private Matrix matrix(int rows, int cols) {

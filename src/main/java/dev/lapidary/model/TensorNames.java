@@ -20,6 +20,11 @@ sealed interface TensorNames permits HuggingFaceNames, RecurrentGemmaNames, Gguf
 
     String head();
 
+    /// A part of the per-layer embedding.
+    default String perLayer(PerLayerTensor tensor) {
+        throw new IllegalArgumentException("tensor: got %s, which these files do not have".formatted(tensor));
+    }
+
     /// A tensor of a layer.
     ///
     /// @param postNorms whether the layer has norms behind attention and feed-forward too
@@ -27,4 +32,14 @@ sealed interface TensorNames permits HuggingFaceNames, RecurrentGemmaNames, Gguf
 
     /// Whether a tensor belongs to something else than the decoder and may be left unread.
     boolean belongsElsewhere(String name);
+
+    /// What the per-layer embedding keeps outside the layers.
+    enum PerLayerTensor {
+        /// `[vocab, layers * width]`.
+        TABLE,
+        /// `[layers * width, embedding]`.
+        PROJECTION,
+        /// `[width]`.
+        NORM
+    }
 }

@@ -19,7 +19,8 @@ public record WeightFormats(
     /// rounding.
     public static final WeightFormats STORED = new WeightFormats(null, null);
 
-    /// `weights` in these formats. Norms stay as they are, and so does every matrix that has its format already.
+    /// `weights` in these formats. Norms stay as they are, and so does every matrix that has its format already,
+    /// and the table of per-layer embeddings, of which only rows are ever read.
     ///
     /// @param arena  owns the small tables of projections
     /// @param memory gives the memory of new matrices
@@ -34,13 +35,23 @@ public record WeightFormats(
             converted.add(
                     layer.withMatrices(arena, matrix -> convert(ofLayer(layer, matrix), matrix, memory, observer)));
         }
+        PerLayerTable perLayer = weights.perLayer() == null
+                ? null
+                : new PerLayerTable(
+                        weights.perLayer().table(),
+                        LayerWeights.changed(
+                                weights.perLayer().projection(),
+                                arena,
+                                matrix -> convert(effective(layers, matrix), matrix, memory, observer)),
+                        weights.perLayer().norm());
         WeightMatrix stored = weights.head().parts().getFirst();
         WeightMatrix headWeights = convert(effective(head, stored), stored, memory, observer);
         return new Weights(
                 weights.tiedHead() ? headWeights : weights.embedding(),
                 new Projection(arena, List.of(headWeights)),
                 weights.finalNorm(),
-                converted);
+                converted,
+                perLayer);
     }
 
     private static WeightMatrix convert(
@@ -82,6 +93,10 @@ public record WeightFormats(
     private void visit(Weights weights, Visitor visitor) {
         for (LayerWeights layer : weights.layers()) {
             layer.matrices().forEach(matrix -> visit(ofLayer(layer, matrix), matrix, visitor));
+        }
+        if (weights.perLayer() != null) {
+            WeightMatrix projection = weights.perLayer().projection().parts().getFirst();
+            visit(effective(layers, projection), projection, visitor);
         }
         WeightMatrix headWeights = weights.head().parts().getFirst();
         visit(effective(head, headWeights), headWeights, visitor);

@@ -9,11 +9,14 @@ import dev.lapidary.kernels.BlockType;
 import dev.lapidary.kernels.Matrix;
 import dev.lapidary.kernels.Projection;
 import dev.lapidary.kernels.WeightMatrix;
+import dev.lapidary.model.TensorNames.PerLayerTensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// Finds every weight that a config asks for, checks its shape, and makes sure that nothing in the file was left over.
@@ -51,11 +54,26 @@ final class WeightsReader {
         for (int i = 0; i < config.layers().size(); i++) {
             layers.add(layer(i, config.layers().get(i)));
         }
+        PerLayerTable perLayer = config.perLayer() == null ? null : perLayerTable(config.perLayer());
+        Set<String> unused = unused();
         tensors.refuseLeftOver(
-                name -> !names.belongsElsewhere(name),
+                name -> !names.belongsElsewhere(name) && !unused.contains(name),
                 "%s model with %d layers"
                         .formatted(config.architecture(), config.layers().size()));
-        return new Weights(embedding, new Projection(arena, List.of(head)), finalNorm, layers);
+        return new Weights(embedding, new Projection(arena, List.of(head)), finalNorm, layers, perLayer);
+    }
+
+    /// What layers that read another layer's keys and values may have kept from their training.
+    private Set<String> unused() {
+        Set<String> unused = new HashSet<>();
+        for (int i = 0; i < config.layers().size(); i++) {
+            if (config.layers().get(i).keyValues().isShared()) {
+                unused.add(name(i, LayerTensor.KEY));
+                unused.add(name(i, LayerTensor.VALUE));
+                unused.add(name(i, LayerTensor.KEY_NORM));
+            }
+        }
+        return unused;
     }
 
     private LayerWeights layer(int i, LayerConfig layer) throws CheckpointException {
@@ -67,7 +85,7 @@ final class WeightsReader {
                 norm(name(i, LayerTensor.PRE_ATTENTION_NORM), width),
                 recurrent ? recurrentInput(i, layer) : queryKeyValue(i, layer),
                 optionalNorm(qkNorm, i, LayerTensor.QUERY_NORM, layer.headDim()),
-                optionalNorm(qkNorm, i, LayerTensor.KEY_NORM, layer.headDim()),
+                optionalNorm(qkNorm && !layer.keyValues().isShared(), i, LayerTensor.KEY_NORM, layer.headDim()),
                 recurrent ? recurrence(i, layer) : null,
                 projection(
                         name(i, recurrent ? LayerTensor.RECURRENT_OUTPUT : LayerTensor.ATTENTION_OUTPUT),
@@ -84,17 +102,88 @@ final class WeightsReader {
                 matrix(name(i, LayerTensor.UP), layer.neurons(), width),
                 projection(name(i, LayerTensor.DOWN), width, layer.neurons()),
                 layer.biases() ? feedForwardBiases(i, layer) : null,
-                optionalNorm(post, i, LayerTensor.POST_FEED_FORWARD_NORM, width));
+                optionalNorm(post, i, LayerTensor.POST_FEED_FORWARD_NORM, width),
+                layer.keyValues().valueNorm() ? ones(layer.headDim()) : null,
+                layer.experts() == null ? null : experts(i, layer.experts()),
+                config.perLayer() == null ? null : perLayer(i, config.perLayer()),
+                layer.scaledOutput() ? outputScale(i) : 1f);
     }
 
     private Projection queryKeyValue(int i, LayerConfig layer) throws CheckpointException {
         int width = config.embedding();
-        return new Projection(
-                arena,
-                List.of(
-                        matrix(name(i, LayerTensor.QUERY), layer.queryCols(), width),
-                        matrix(name(i, LayerTensor.KEY), layer.kvCols(), width),
-                        matrix(name(i, LayerTensor.VALUE), layer.kvCols(), width)));
+        int projections = layer.keyValues().projections();
+        List<WeightMatrix> parts = new ArrayList<>();
+        parts.add(matrix(name(i, LayerTensor.QUERY), layer.queryCols(), width));
+        for (LayerTensor tensor : List.of(LayerTensor.KEY, LayerTensor.VALUE).subList(0, projections)) {
+            parts.add(matrix(name(i, tensor), layer.kvCols(), width));
+        }
+        return new Projection(arena, parts);
+    }
+
+    private PerLayerTable perLayerTable(PerLayerConfig perLayer) throws CheckpointException {
+        int cols = config.perLayerCols();
+        return new PerLayerTable(
+                matrix(names.perLayer(PerLayerTensor.TABLE), perLayer.vocab(), cols),
+                projection(names.perLayer(PerLayerTensor.PROJECTION), cols, config.embedding()),
+                norm(names.perLayer(PerLayerTensor.NORM), perLayer.width()));
+    }
+
+    private PerLayerWeights perLayer(int i, PerLayerConfig perLayer) throws CheckpointException {
+        int width = config.embedding();
+        return new PerLayerWeights(
+                projection(name(i, LayerTensor.PER_LAYER_GATE), perLayer.width(), width),
+                projection(name(i, LayerTensor.PER_LAYER_PROJECTION), width, perLayer.width()),
+                norm(name(i, LayerTensor.POST_PER_LAYER_NORM), width));
+    }
+
+    private ExpertWeights experts(int i, Experts experts) throws CheckpointException {
+        int width = config.embedding();
+        int neurons = experts.neurons();
+        Matrix gateUp = stacked(name(i, LayerTensor.EXPERT_GATE_UP), experts.count(), 2 * neurons, width);
+        Matrix down = stacked(name(i, LayerTensor.EXPERT_DOWN), experts.count(), width, neurons);
+        List<ExpertWeights.Expert> each = new ArrayList<>();
+        for (int expert = 0; expert < experts.count(); expert++) {
+            each.add(new ExpertWeights.Expert(
+                    gateUp.rows(2 * neurons * expert, neurons),
+                    gateUp.rows(2 * neurons * expert + neurons, neurons),
+                    new Projection(arena, List.of(down.rows(width * expert, width)))));
+        }
+        return new ExpertWeights(
+                routerNorm(i),
+                projection(name(i, LayerTensor.ROUTER), experts.count(), width),
+                vector(name(i, LayerTensor.EXPERT_SCALE), List.of((long) experts.count())),
+                norm(name(i, LayerTensor.POST_DENSE_NORM), width),
+                norm(name(i, LayerTensor.PRE_EXPERT_NORM), width),
+                each,
+                norm(name(i, LayerTensor.POST_EXPERT_NORM), width));
+    }
+
+    /// The router's own scale on a norm without weight, and what keeps its scores' size independent of the width.
+    private Matrix routerNorm(int i) throws CheckpointException {
+        Matrix scale = vector(name(i, LayerTensor.ROUTER_SCALE), List.of((long) config.embedding()));
+        for (int c = 0; c < scale.cols(); c++) {
+            double factor = scale.data().getAtIndex(ValueLayout.JAVA_FLOAT, c) / Math.sqrt(config.embedding());
+            scale.data().setAtIndex(ValueLayout.JAVA_FLOAT, c, (float) factor);
+        }
+        return scale;
+    }
+
+    /// Matrices `[rows, cols]` one below another, stored as `[count, rows, cols]`.
+    private Matrix stacked(String name, int count, int rows, int cols) throws CheckpointException {
+        Tensor tensor = tensors.tensor(name, List.of((long) count, (long) rows, (long) cols));
+        return Matrix.dense(tensor.data(), tensor.type(), Math.multiplyExact(count, rows), cols);
+    }
+
+    private float outputScale(int i) throws CheckpointException {
+        return vector(name(i, LayerTensor.OUTPUT_SCALE), List.of(1L)).data().get(ValueLayout.JAVA_FLOAT, 0);
+    }
+
+    private Matrix ones(int width) {
+        Matrix ones = Matrix.allocate(arena, 1, width);
+        for (int i = 0; i < width; i++) {
+            ones.data().setAtIndex(ValueLayout.JAVA_FLOAT, i, 1f);
+        }
+        return ones;
     }
 
     private Projection recurrentInput(int i, LayerConfig layer) throws CheckpointException {

@@ -36,6 +36,8 @@ public final class Workspace {
     final Matrix mixed;
     final Matrix recurrent;
     final Matrix gated;
+    final Matrix perLayer;
+    final @Nullable ExpertScratch experts;
     final Matrix logits;
     final AttentionScratch attention;
 
@@ -51,7 +53,9 @@ public final class Workspace {
         projected = matrix(allocator, maxRows, widest(config, LayerConfig::inputCols));
         mixed = matrix(allocator, maxRows, widest(config, LayerConfig::queryCols));
         recurrent = matrix(allocator, maxRows, widest(config, Workspace::recurrentCols));
-        gated = matrix(allocator, maxRows, widest(config, LayerConfig::neurons));
+        gated = matrix(allocator, maxRows, gatedCols(config));
+        perLayer = matrix(allocator, maxRows, config.perLayerCols());
+        experts = ExpertScratch.allocate(config, maxRows, allocator);
         logits = matrix(allocator, Math.min(maxRows, MAX_LOGIT_ROWS), config.vocab());
         attention = new AttentionScratch(
                 matrix(allocator, 1, MAX_SCORES),
@@ -71,7 +75,8 @@ public final class Workspace {
                 + widest(config, LayerConfig::inputCols)
                 + widest(config, LayerConfig::queryCols)
                 + widest(config, Workspace::recurrentCols)
-                + widest(config, LayerConfig::neurons)
+                + gatedCols(config)
+                + config.perLayerCols()
                 + 2;
         List<Rope> ropes =
                 config.layers().stream().map(LayerConfig::rope).distinct().toList();
@@ -80,7 +85,7 @@ public final class Workspace {
                 + (long) Math.min(maxRows, MAX_LOGIT_ROWS) * config.vocab()
                 + MAX_SCORES
                 + Attention.MAX_BLOCK_ROWS * (widest(config, LayerConfig::headDim) + 2L);
-        return floats * Float.BYTES + angles / 2 * Double.BYTES;
+        return floats * Float.BYTES + angles / 2 * Double.BYTES + ExpertScratch.bytes(config, maxRows);
     }
 
     /// Most tokens in a batch.
@@ -128,16 +133,21 @@ public final class Workspace {
         return found;
     }
 
+    /// Of the widest feed-forward; per-layer inputs are projected there too, before the first of them runs.
+    private static int gatedCols(GemmaConfig config) {
+        return Math.max(widest(config, LayerConfig::neurons), config.perLayerCols());
+    }
+
     /// What a recurrent block has between its projections: the convolution's output and two gates.
     private static int recurrentCols(LayerConfig layer) {
         return layer.attention() == AttentionType.RECURRENT ? 3 * layer.queryCols() : 0;
     }
 
-    private static int widest(GemmaConfig config, ToIntFunction<LayerConfig> width) {
+    static int widest(GemmaConfig config, ToIntFunction<LayerConfig> width) {
         return config.layers().stream().mapToInt(width).max().orElse(0);
     }
 
-    private static Matrix matrix(SegmentAllocator allocator, int rows, int cols) {
+    static Matrix matrix(SegmentAllocator allocator, int rows, int cols) {
         long bytes = Math.multiplyExact((long) rows * cols, (long) Float.BYTES);
         return Matrix.dense(allocator.allocate(bytes, Matrix.ALIGNMENT_BYTES), DataType.F32, rows, cols);
     }

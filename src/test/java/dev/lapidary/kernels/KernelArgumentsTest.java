@@ -79,10 +79,7 @@ class KernelArgumentsTest {
         Matrix in = f32(3, 4);
         MemorySegment factors = arena.allocate(ValueLayout.JAVA_FLOAT, 3);
         refuse(x -> kernels.scale(2, x), narrow(3, 4), "x: got BF16 [3, 4], need F32");
-        refuse(
-                out -> kernels.addScaledRows(in, ints(0, 1, 5), factors, out),
-                f32(5, 4),
-                "ids[2]: got 5, need 0 to 4");
+        refuse(out -> kernels.addScaledRows(in, ints(0, 1, 5), factors, out), f32(5, 4), "ids[2]: got 5, need 0 to 4");
         refuse(out -> kernels.addScaledRows(in, ints(0, 1), factors, out), f32(5, 4), "ids: got 8 bytes, need 12");
         refuse(
                 out -> kernels.addScaledRows(in, ints(0, 1, 2), factors.asSlice(4), out),

@@ -23,7 +23,8 @@ final class Configs {
                 c.maxPositions(),
                 c.bosId(),
                 c.stopIds(),
-                layers);
+                layers,
+                c.perLayer());
     }
 
     static GemmaConfig with(GemmaConfig c, float embeddingScale, float normOffset, float finalSoftcap) {
@@ -39,7 +40,8 @@ final class Configs {
                 c.maxPositions(),
                 c.bosId(),
                 c.stopIds(),
-                c.layers());
+                c.layers(),
+                c.perLayer());
     }
 
     /// A LOCAL layer with another window, a GLOBAL one as it is.
@@ -61,14 +63,17 @@ final class Configs {
                 l.postNorms(),
                 l.neurons(),
                 l.convolution(),
-                l.biases());
+                l.biases(),
+                l.keyValues(),
+                l.experts(),
+                l.scaledOutput());
     }
 
     static LayerConfig withRope(LayerConfig l, double theta, double factor) {
         return new LayerConfig(
                 l.attention(),
                 l.window(),
-                new Rope(theta, factor, l.rope().dims()),
+                new Rope(theta, factor, l.rope().dims(), l.rope().pairs()),
                 l.heads(),
                 l.kvHeads(),
                 l.headDim(),
@@ -78,7 +83,10 @@ final class Configs {
                 l.postNorms(),
                 l.neurons(),
                 l.convolution(),
-                l.biases());
+                l.biases(),
+                l.keyValues(),
+                l.experts(),
+                l.scaledOutput());
     }
 
     static LayerConfig withRotatedDims(LayerConfig l, int dims) {
@@ -95,6 +103,9 @@ final class Configs {
                 l.postNorms(),
                 l.neurons(),
                 l.convolution(),
-                l.biases());
+                l.biases(),
+                l.keyValues(),
+                l.experts(),
+                l.scaledOutput());
     }
 }

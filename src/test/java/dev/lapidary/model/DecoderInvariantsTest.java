@@ -16,21 +16,29 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// What must hold between ways to run the same tokens, whatever the weights: on reference kernels, so that only the
-/// decoder and its caches are in question.
+/// decoder and its caches are in question. Of models with local and global layers: one plain, one whose last layers
+/// read the keys of others, one with experts.
+@ParameterizedClass
+@ValueSource(strings = {"gemma3-text", "gemma4-text-ple", "gemma4-text-moe"})
 class DecoderInvariantsTest {
-    private static final String LOCAL_AND_GLOBAL = "gemma3-text";
     private static final double TOLERANCE = 1e-5;
 
     private final Arena arena = Arena.ofConfined();
+    private final String name;
     private Checkpoint checkpoint;
+
+    DecoderInvariantsTest(String name) {
+        this.name = name;
+    }
 
     @BeforeEach
     void open() throws IOException {
-        checkpoint = Checkpoint.open(Golden.of(LOCAL_AND_GLOBAL).folder());
+        checkpoint = Checkpoint.open(Golden.of(name).folder());
     }
 
     @AfterEach
