@@ -75,7 +75,7 @@ int main(void) { return omp_get_max_threads() < 1; }' >"$work/openmp.c"
 
 # Compiled once per ISA tier; the rest of native/*.c once.
 tiered="add add_scaled_rows attend bias block_diagonal causal_conv convert embed geglu gemv gguf_blocks head_norm_rope
-    layer_norm pack quantize rg_lru rms_norm scale softcap softcap_softmax unpack"
+    layer_norm match_magnitude multiply pack quantize rg_lru rms_norm scale softcap softcap_softmax sparsify unpack"
 matmuls="matmul" # once per kind of dot product of bytes
 common="attend_scratch ceilings dispatch packed_bytes pages rope_table team"
 

@@ -35,6 +35,16 @@ public interface Kernels {
     /// In place: `x *= factor`.
     void scale(float factor, Matrix x);
 
+    /// `out[r] = in[r] * weight`. `out` may be `in`.
+    ///
+    /// @param weight `[1, cols]`
+    void multiply(Matrix in, Matrix weight, Matrix out);
+
+    /// In place: `x[r] *= rms(like[r]) / max(rms(x[r]), sqrt(1e-5))`, rms the root of the mean square.
+    ///
+    /// @param like as `x`
+    void matchMagnitude(Matrix like, Matrix x);
+
     /// `out[ids[r]] += factors[r] * in[r]`.
     ///
     /// @param in      `[seq, cols]`
@@ -99,6 +109,11 @@ public interface Kernels {
 
     /// The same with biases `[1, neurons]`: `out = gelu_tanh(in * gate^T + gateBias) * (in * up^T + upBias)`.
     void geglu(Matrix in, WeightMatrix gate, Matrix gateBias, WeightMatrix up, Matrix upBias, Matrix out);
+
+    /// As [#geglu(Matrix, WeightMatrix, WeightMatrix, Matrix)] with gates cut off, in each row those that are less
+    /// than `deviations` standard deviations above the mean: `out = gelu_tanh(max(0, g - cutoff)) * (in * up^T)`
+    /// with `g = in * gate^T`.
+    void sparseGeglu(Matrix in, WeightMatrix gate, WeightMatrix up, float deviations, Matrix out);
 
     /// In place: `gate = gelu_tanh(gate) * up`, of products computed already.
     void geglu(Matrix gate, Matrix up);

@@ -123,6 +123,21 @@ public final class NativeKernels implements Kernels, AutoCloseable {
     }
 
     @Override
+    public void multiply(Matrix in, Matrix weight, Matrix out) {
+        requireF32("in", in);
+        requireShape("weight", weight, 1, in.cols());
+        requireShape("out", out, in.rows(), in.cols());
+        gemma_multiply_f32(out.data(), out.stride(), in.data(), in.stride(), weight.data(), in.rows(), in.cols());
+    }
+
+    @Override
+    public void matchMagnitude(Matrix like, Matrix x) {
+        requireF32("x", x);
+        requireShape("like", like, x.rows(), x.cols());
+        gemma_match_magnitude_f32(x.data(), x.stride(), like.data(), like.stride(), x.rows(), x.cols());
+    }
+
+    @Override
     public void addScaledRows(Matrix in, MemorySegment ids, MemorySegment factors, Matrix out) {
         requireF32("in", in);
         requireShape("out", out, out.rows(), in.cols());
@@ -316,6 +331,18 @@ public final class NativeKernels implements Kernels, AutoCloseable {
         project(in, up, upped);
         addBias(gateBias, out);
         addBias(upBias, upped);
+        geglu(out, upped);
+    }
+
+    @Override
+    public void sparseGeglu(Matrix in, WeightMatrix gate, WeightMatrix up, float deviations, Matrix out) {
+        requireShape("in", in, in.rows(), gate.cols());
+        requireExtents("up", up, gate.rows(), gate.cols());
+        requireShape("out", out, in.rows(), gate.rows());
+        Matrix upped = upped(in.rows(), up.rows());
+        project(in, gate, out);
+        project(in, up, upped);
+        gemma_sparsify_f32(out.data(), out.stride(), deviations, out.rows(), out.cols());
         geglu(out, upped);
     }
 

@@ -12,6 +12,8 @@ public final class TimedKernels implements Kernels {
     private final Timing rmsNormAdd = new Timing("rmsNormAdd");
     private final Timing add = new Timing("add");
     private final Timing scale = new Timing("scale");
+    private final Timing multiply = new Timing("multiply");
+    private final Timing matchMagnitude = new Timing("matchMagnitude");
     private final Timing addScaledRows = new Timing("addScaledRows");
     private final Timing layerNorm = new Timing("layerNorm");
     private final Timing addBias = new Timing("addBias");
@@ -34,6 +36,8 @@ public final class TimedKernels implements Kernels {
             rmsNormAdd,
             add,
             scale,
+            multiply,
+            matchMagnitude,
             addScaledRows,
             layerNorm,
             addBias,
@@ -110,6 +114,20 @@ public final class TimedKernels implements Kernels {
     }
 
     @Override
+    public void multiply(Matrix in, Matrix weight, Matrix out) {
+        long start = System.nanoTime();
+        kernels.multiply(in, weight, out);
+        multiply.add(start);
+    }
+
+    @Override
+    public void matchMagnitude(Matrix like, Matrix x) {
+        long start = System.nanoTime();
+        kernels.matchMagnitude(like, x);
+        matchMagnitude.add(start);
+    }
+
+    @Override
     public void addScaledRows(Matrix in, MemorySegment ids, MemorySegment factors, Matrix out) {
         long start = System.nanoTime();
         kernels.addScaledRows(in, ids, factors, out);
@@ -178,6 +196,13 @@ public final class TimedKernels implements Kernels {
     public void geglu(Matrix in, WeightMatrix gate, Matrix gateBias, WeightMatrix up, Matrix upBias, Matrix out) {
         long start = System.nanoTime();
         kernels.geglu(in, gate, gateBias, up, upBias, out);
+        geglu.add(start);
+    }
+
+    @Override
+    public void sparseGeglu(Matrix in, WeightMatrix gate, WeightMatrix up, float deviations, Matrix out) {
+        long start = System.nanoTime();
+        kernels.sparseGeglu(in, gate, up, deviations, out);
         geglu.add(start);
     }
 

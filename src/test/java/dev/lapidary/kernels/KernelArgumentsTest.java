@@ -96,6 +96,23 @@ class KernelArgumentsTest {
     }
 
     @Test
+    void streams() {
+        Matrix in = f32(3, 4);
+        refuse(out -> kernels.multiply(in, f32(1, 5), out), f32(3, 4), "weight: got F32 [1, 5], need [1, 4]");
+        refuse(out -> kernels.multiply(in, f32(1, 4), out), f32(2, 4), "out: got F32 [2, 4], need [3, 4]");
+        refuse(x -> kernels.matchMagnitude(f32(3, 5), x), f32(3, 4), "like: got F32 [3, 5], need [3, 4]");
+        refuse(x -> kernels.matchMagnitude(in, x), narrow(3, 4), "x: got BF16 [3, 4], need F32");
+        refuse(
+                out -> kernels.sparseGeglu(in, f32(6, 4), f32(5, 4), 1, out),
+                f32(3, 6),
+                "up: got F32 [5, 4], need [6, 4]");
+        refuse(
+                out -> kernels.sparseGeglu(in, f32(6, 4), f32(6, 4), 1, out),
+                f32(3, 5),
+                "out: got F32 [3, 5], need [3, 6]");
+    }
+
+    @Test
     void productsGated() {
         refuse(gate -> kernels.geglu(gate, f32(3, 5)), f32(3, 4), "up: got F32 [3, 5], need [3, 4]");
         refuse(gate -> kernels.geglu(gate, f32(3, 4)), narrow(3, 4), "gate: got BF16 [3, 4], need F32");
