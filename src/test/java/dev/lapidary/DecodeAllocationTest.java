@@ -48,8 +48,8 @@ class DecodeAllocationTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"gemma4-text-ple", "gemma4-text-moe"})
-    void neitherDoesOneWithEmbeddingsPerLayerOrExperts(String name) throws IOException {
+    @ValueSource(strings = {"gemma4-text-ple", "gemma4-text-moe", "gemma3n-text"})
+    void neitherDoesOneWithEmbeddingsPerLayerExpertsOrStreams(String name) throws IOException {
         try (Gemma gemma = Gemma.open(Golden.of(name).folder())) {
             assertAllocatesNothing(gemma);
         }

@@ -21,6 +21,9 @@ final class Activations {
     /// `[seq, embedding]`, the output of attention or feed-forward.
     final Matrix branch;
 
+    /// `[seq, laurelRank]`, while attention is over and the feed-forward has not begun.
+    final Matrix laurel;
+
     /// What each layer gets of its own of a token; null without the trait.
     final @Nullable PerLayer perLayer;
 
@@ -33,6 +36,7 @@ final class Activations {
         residual = workspace.residual.rows(0, seq);
         normed = workspace.normed.rows(0, seq);
         branch = workspace.branch.rows(0, seq);
+        laurel = dense(workspace.gated, seq, config.laurelRank());
         perLayer = config.perLayer() == null
                 ? null
                 : new PerLayer(config, config.perLayer().width(), workspace, seq);

@@ -60,6 +60,11 @@ public record Cost(double operations, double weightBytes, double cacheBytes) {
         if (config.perLayer() != null) {
             weights += 3.0 * config.embedding() * config.perLayer().width();
         }
+        weights += 2.0 * config.embedding() * config.laurelRank();
+        if (config.altUp() != null) {
+            weights += config.embedding()
+                    * streamOperations(config.altUp().streams(), config.layers().size(), config.embedding());
+        }
         if (layer.attention() == AttentionType.RECURRENT) {
             double gates = 2.0 * layer.queryCols() * layer.headDim();
             double convolution = (double) layer.convolution() * layer.queryCols();
@@ -70,6 +75,11 @@ public record Cost(double operations, double weightBytes, double cacheBytes) {
             keys += visible(layer, position + row);
         }
         return 2 * rows * weights + 4 * keys * layer.queryCols();
+    }
+
+    /// Of one layer and column: two routers, predictions, corrections, and its part of the products at both ends.
+    private static double streamOperations(int streams, int layers, int embedding) {
+        return streams * (3.0 + streams) + 2.0 * (streams - 1) * embedding / layers;
     }
 
     private static int visible(LayerConfig layer, int position) {
@@ -88,6 +98,7 @@ public record Cost(double operations, double weightBytes, double cacheBytes) {
         return tree.child("layers").bytes()
                 - unusedExpertBytes(model.config(), tree, tokens)
                 + perLayerBytes(model.config(), tree, tokens)
+                + (model.config().altUp() == null ? 0 : tree.child("streams").bytes())
                 + tree.child("finalNorm").bytes()
                 + (double) tokens * embedding.bytes() / model.config().vocab()
                 + (logitRows > 0 ? headBytes : 0);

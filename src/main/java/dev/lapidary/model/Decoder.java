@@ -22,6 +22,7 @@ public final class Decoder {
     private final List<TokenMixing> mixings = new ArrayList<>();
     private final List<FeedForward> feedForwards = new ArrayList<>();
     private final @Nullable PerLayerInputs perLayerInputs;
+    private final @Nullable AlternatingUpdates altUp;
 
     Decoder(GemmaConfig config, Weights weights, Kernels kernels, Workspace workspace) {
         this.config = config;
@@ -33,7 +34,9 @@ public final class Decoder {
             mixings.add(new TokenMixing(i, config, layer, kernels));
             feedForwards.add(new FeedForward(i, config, layer, kernels));
         }
-        perLayerInputs = weights.perLayer() == null ? null : new PerLayerInputs(config, weights, kernels);
+        perLayerInputs =
+                weights.perLayer() == null ? null : new PerLayerInputs(config, weights, kernels, workspace.streams);
+        altUp = weights.altUp() == null ? null : new AlternatingUpdates(config, weights, kernels, workspace.streams);
     }
 
     /// Runs the batch's tokens through every layer and extends their caches.
@@ -65,25 +68,41 @@ public final class Decoder {
         if (perLayerInputs != null) {
             perLayerInputs.prepare(workspace.ids, activations);
         }
+        if (altUp != null) {
+            altUp.enter(activations);
+        }
         for (int i = 0; i < mixings.size(); i++) {
             if (cancelled.getAsBoolean()) {
                 throw new CancellationException("cancelled before layer " + i);
             }
-            mixings.get(i).forward(batch, activations, workspace.attention, observer);
-            feedForwards.get(i).forward(activations, workspace.experts, observer);
-            if (perLayerInputs != null) {
-                perLayerInputs.forward(i, activations);
-            }
-            if (config.layers().get(i).scaledOutput()) {
-                kernels.scale(weights.layers().get(i).outputScale(), activations.residual);
-            }
+            forward(i, batch, activations, observer);
             observe(observer, i, Stage.RESIDUAL, activations.residual);
+        }
+        if (altUp != null) {
+            altUp.leave(activations);
         }
         for (int i = 0; i < batch.runs(); i++) {
             Batch.Run run = batch.run(i);
             run.cache().commit(run.position() + run.rows());
         }
         return activations.residual;
+    }
+
+    private void forward(int layer, Batch batch, Activations activations, @Nullable ActivationObserver observer) {
+        if (altUp != null) {
+            altUp.predict(layer, activations);
+        }
+        mixings.get(layer).forward(batch, activations, workspace.attention, observer);
+        feedForwards.get(layer).forward(activations, workspace.experts, observer);
+        if (altUp != null) {
+            altUp.correct(layer, activations);
+        }
+        if (perLayerInputs != null) {
+            perLayerInputs.forward(layer, activations);
+        }
+        if (config.layers().get(layer).scaledOutput()) {
+            kernels.scale(weights.layers().get(layer).outputScale(), activations.residual);
+        }
     }
 
     /// Logits of up to [#maxLogitRows] rows of a residual stream after the last layer.

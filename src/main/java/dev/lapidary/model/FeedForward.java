@@ -13,11 +13,16 @@ final class FeedForward {
     private final Kernels kernels;
     private final @Nullable MixtureOfExperts mixture;
 
+    /// Standard deviations above the mean below which gates are cut off; null without the trait.
+    private final @Nullable Float cutoff;
+
     FeedForward(int index, GemmaConfig config, LayerWeights weights, Kernels kernels) {
         this.index = index;
         this.epsilon = config.normEpsilon();
         this.weights = weights;
         this.kernels = kernels;
+        double sparsity = config.layers().get(index).sparsity();
+        cutoff = sparsity == 0 ? null : (float) NormalDistribution.quantile(sparsity);
         Experts experts = config.layers().get(index).experts();
         mixture = experts == null || weights.experts() == null
                 ? null
@@ -31,7 +36,9 @@ final class FeedForward {
         Activations.Layer layer = activations.layer(index);
         kernels.rmsNorm(activations.residual, weights.preFeedForwardNorm(), epsilon, activations.normed);
         FeedForwardBiases biases = weights.biases();
-        if (biases == null) {
+        if (cutoff != null) {
+            kernels.sparseGeglu(activations.normed, weights.gate(), weights.up(), cutoff, layer.gated);
+        } else if (biases == null) {
             kernels.geglu(activations.normed, weights.gate(), weights.up(), layer.gated);
         } else {
             kernels.geglu(activations.normed, weights.gate(), biases.gate(), weights.up(), biases.up(), layer.gated);

@@ -70,7 +70,9 @@ final class Gemma4Config {
                 HuggingFaceConfig.stopIds(
                         generationConfig == null ? List.of(keys, outer) : List.of(keys, outer, generationConfig)),
                 layers(),
-                perLayerWidth == 0 ? null : new PerLayerConfig(perLayerVocab, perLayerWidth));
+                perLayerWidth == 0 ? null : new PerLayerConfig(perLayerVocab, perLayerWidth),
+                null,
+                0);
     }
 
     private List<LayerConfig> layers() throws CheckpointException {
@@ -120,7 +122,8 @@ final class Gemma4Config {
                 kind.biases(),
                 new KeyValues(source, false, false),
                 kind.experts(),
-                kind.scaledOutput());
+                kind.scaledOutput(),
+                kind.sparsity());
     }
 
     /// A layer with keys and values of its own.
@@ -149,7 +152,8 @@ final class Gemma4Config {
                 false,
                 new KeyValues(KeyValues.OWN, valueIsKey, true),
                 experts(),
-                true);
+                true,
+                0);
     }
 
     private Rope rope(String type, double theta, int headDim, boolean local) throws CheckpointException {
@@ -201,17 +205,7 @@ final class Gemma4Config {
     private List<AttentionType> attentionTypes(int layers) throws CheckpointException {
         List<AttentionType> types = new ArrayList<>(layers);
         if (keys.has("layer_types")) {
-            for (String name : keys.strings("layer_types")) {
-                types.add(
-                        switch (name) {
-                            case "sliding_attention" -> AttentionType.LOCAL;
-                            case "full_attention" -> AttentionType.GLOBAL;
-                            default -> throw keys.problem("layer_types", "sliding_attention or full_attention");
-                        });
-            }
-            if (types.size() != layers) {
-                throw keys.problem("layer_types", "as many entries as num_hidden_layers, " + layers);
-            }
+            types.addAll(HuggingFaceConfig.layerTypes(keys, layers));
         } else {
             for (int i = 0; i < layers; i++) {
                 types.add((i + 1) % PERIOD == 0 ? AttentionType.GLOBAL : AttentionType.LOCAL);

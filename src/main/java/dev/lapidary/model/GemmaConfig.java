@@ -19,6 +19,8 @@ import org.jspecify.annotations.Nullable;
 /// @param stopIds         ids that end a generation
 /// @param layers          one entry per layer, first to last
 /// @param perLayer        what each token gives each layer besides the residual stream; null for nothing
+/// @param altUp           streams beside the residual one; null for none
+/// @param laurelRank      width of a second residual beside each attention; 0 for none
 public record GemmaConfig(
         String architecture,
         int vocab,
@@ -32,7 +34,9 @@ public record GemmaConfig(
         int bosId,
         List<Integer> stopIds,
         List<LayerConfig> layers,
-        @Nullable PerLayerConfig perLayer) {
+        @Nullable PerLayerConfig perLayer,
+        @Nullable AltUpConfig altUp,
+        int laurelRank) {
     /// Throws `IllegalArgumentException` naming what does not fit.
     public GemmaConfig {
         if (vocab <= 0 || embedding <= 0 || layers.isEmpty() || maxPositions <= 0) {
@@ -46,6 +50,9 @@ public record GemmaConfig(
         if (!(finalSoftcap >= 0 && Float.isFinite(finalSoftcap))) {
             throw new IllegalArgumentException(
                     "finalSoftcap: got %s, need 0 or a positive number".formatted(finalSoftcap));
+        }
+        if (laurelRank < 0) {
+            throw new IllegalArgumentException("laurelRank: got %d, need 0 or more".formatted(laurelRank));
         }
         stopIds = List.copyOf(stopIds);
         layers = List.copyOf(layers);
@@ -66,7 +73,7 @@ public record GemmaConfig(
         }
     }
 
-    /// A model without embeddings per layer.
+    /// A model of one stream, without embeddings per layer.
     public GemmaConfig(
             String architecture,
             int vocab,
@@ -93,7 +100,9 @@ public record GemmaConfig(
                 bosId,
                 stopIds,
                 layers,
-                null);
+                null,
+                null,
+                0);
     }
 
     /// The experts of those layers that have any; null if none has.

@@ -54,6 +54,7 @@ public final class HuggingFaceConfig {
             return switch (config.string("model_type")) {
                 case RecurrentGemmaConfig.MODEL_TYPE -> RecurrentGemmaConfig.read(config, generationConfig);
                 case Gemma4Config.TEXT, Gemma4Config.MULTIMODAL -> Gemma4Config.read(config, generationConfig);
+                case Gemma3nConfig.TEXT, Gemma3nConfig.MULTIMODAL -> Gemma3nConfig.read(config, generationConfig);
                 default -> new HuggingFaceConfig(config).read(generationConfig);
             };
         } catch (IllegalArgumentException e) {
@@ -66,6 +67,7 @@ public final class HuggingFaceConfig {
         types.add(HuggingFaceDefaults.PALIGEMMA);
         types.add(RecurrentGemmaConfig.MODEL_TYPE);
         types.addAll(Gemma4Config.MODEL_TYPES);
+        types.addAll(Gemma3nConfig.MODEL_TYPES);
         return types;
     }
 
@@ -105,7 +107,7 @@ public final class HuggingFaceConfig {
         double scalar = defaults.queryPreAttentionScalar() ? keys.doubleValue("query_pre_attn_scalar", 256) : headDim;
         int window = defaults.window() == 0 ? 0 : window();
         List<AttentionType> types = attentionTypes(count);
-        HuggingFaceRope ropes = HuggingFaceRope.read(keys, defaults, headDim);
+        HuggingFaceRope ropes = HuggingFaceRope.read(keys, defaults.theta(), defaults.localTheta(), headDim);
         int kvHeads = keys.intValue("num_key_value_heads", defaults.kvHeads());
         int neurons = keys.intValue("intermediate_size", defaults.neurons());
         double softcap = defaults.attentionSoftcapKey()
@@ -158,6 +160,16 @@ public final class HuggingFaceConfig {
             }
             return types;
         }
+        types.addAll(layerTypes(keys, layers));
+        if (defaults.window() == 0 && types.contains(AttentionType.LOCAL)) {
+            throw keys.problem("layer_types", "full_attention alone in " + modelType);
+        }
+        return types;
+    }
+
+    /// The kinds of layers that `layer_types` names, one each.
+    static List<AttentionType> layerTypes(ConfigKeys keys, int layers) throws CheckpointException {
+        List<AttentionType> types = new ArrayList<>(layers);
         for (String name : keys.strings("layer_types")) {
             types.add(
                     switch (name) {
@@ -168,9 +180,6 @@ public final class HuggingFaceConfig {
         }
         if (types.size() != layers) {
             throw keys.problem("layer_types", "as many entries as num_hidden_layers, " + layers);
-        }
-        if (defaults.window() == 0 && types.contains(AttentionType.LOCAL)) {
-            throw keys.problem("layer_types", "full_attention alone in " + modelType);
         }
         return types;
     }

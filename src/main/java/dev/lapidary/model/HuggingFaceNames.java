@@ -76,6 +76,11 @@ record HuggingFaceNames(String decoder, String outer) implements TensorNames {
     }
 
     @Override
+    public String stream(int stream, boolean enter) {
+        return "%saltup_%s.%d.weight".formatted(decoder, enter ? "projections" : "unembed_projections", stream - 1);
+    }
+
+    @Override
     public String layer(int layer, LayerTensor tensor, boolean postNorms) {
         return "%slayers.%d.%s".formatted(decoder, layer, part(tensor, postNorms));
     }
@@ -109,6 +114,14 @@ record HuggingFaceNames(String decoder, String outer) implements TensorNames {
             case PER_LAYER_PROJECTION -> "per_layer_projection.weight";
             case POST_PER_LAYER_NORM -> "post_per_layer_input_norm.weight";
             case OUTPUT_SCALE -> "layer_scalar";
+            case LAUREL_LEFT -> "laurel.linear_left.weight";
+            case LAUREL_RIGHT -> "laurel.linear_right.weight";
+            case POST_LAUREL_NORM -> "laurel.post_laurel_norm.weight";
+            case STREAM_ROUTER_NORM -> "altup.router_norm.weight";
+            case STREAM_ROUTER -> "altup.modality_router.weight";
+            case STREAM_PREDICTION -> "altup.prediction_coefs.weight";
+            case STREAM_CORRECTION -> "altup.correction_coefs.weight";
+            case STREAM_OUTPUT_SCALE -> "altup.correct_output_scale";
             default ->
                 throw new IllegalArgumentException("tensor: got %s, which these files do not have".formatted(tensor));
         };

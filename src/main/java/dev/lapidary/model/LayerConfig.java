@@ -23,6 +23,7 @@ import org.jspecify.annotations.Nullable;
 /// @param keyValues   where keys and values come from; [KeyValues#PROJECTED] in a RECURRENT layer too
 /// @param experts     what is mixed in beside the feed-forward; null for nothing
 /// @param scaledOutput whether a number of the layer's own multiplies the residual stream behind it
+/// @param sparsity    fraction of the feed-forward's gates that are cut off, were they normally distributed; 0 for none
 public record LayerConfig(
         AttentionType attention,
         int window,
@@ -39,7 +40,8 @@ public record LayerConfig(
         boolean biases,
         KeyValues keyValues,
         @Nullable Experts experts,
-        boolean scaledOutput) {
+        boolean scaledOutput,
+        double sparsity) {
     /// Throws `IllegalArgumentException` naming the trait that does not fit.
     public LayerConfig {
         require(heads > 0, "heads", heads, "a positive number");
@@ -68,6 +70,7 @@ public record LayerConfig(
                 "0 for GLOBAL and a positive number for LOCAL");
         require(rope.dims() <= headDim, "rope dims", rope.dims(), "at most %d".formatted(headDim));
         require(softcap >= 0 && Float.isFinite(softcap), "softcap", softcap, "0 or a positive number");
+        require(sparsity >= 0 && sparsity < 1, "sparsity", sparsity, "0 or more and less than 1");
         require(queryScale > 0 && Float.isFinite(queryScale), "queryScale", queryScale, "a positive number");
     }
 
@@ -102,7 +105,8 @@ public record LayerConfig(
                 biases,
                 KeyValues.PROJECTED,
                 null,
-                false);
+                false,
+                0);
     }
 
     /// A layer of attention without biases.

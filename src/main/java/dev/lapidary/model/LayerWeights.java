@@ -23,6 +23,8 @@ import org.jspecify.annotations.Nullable;
 /// @param experts           of the mixture beside the feed-forward, null without the trait
 /// @param perLayer          of the layer's own embedding, null without the trait
 /// @param outputScale       multiplies the residual stream behind the layer; 1 without the trait
+/// @param laurel            of the residual beside attention, null without the trait
+/// @param altUp             of the streams beside the residual one, null without the trait
 record LayerWeights(
         Matrix preAttentionNorm,
         Projection inputProjection,
@@ -41,7 +43,9 @@ record LayerWeights(
         @Nullable Matrix valueNorm,
         @Nullable ExpertWeights experts,
         @Nullable PerLayerWeights perLayer,
-        float outputScale) {
+        float outputScale,
+        @Nullable LaurelWeights laurel,
+        @Nullable AltUpWeights altUp) {
     /// Every matrix that may be converted, norms, routers and gates of recurrences left out, in the order of the
     /// forward pass.
     Stream<WeightMatrix> matrices() {
@@ -51,7 +55,8 @@ record LayerWeights(
                         List.of(gate, up),
                         down.parts(),
                         experts == null ? List.<WeightMatrix>of() : experts.matrices(),
-                        perLayer == null ? List.<WeightMatrix>of() : perLayer.matrices())
+                        perLayer == null ? List.<WeightMatrix>of() : perLayer.matrices(),
+                        laurel == null ? List.<WeightMatrix>of() : laurel.matrices())
                 .flatMap(List::stream);
     }
 
@@ -77,7 +82,9 @@ record LayerWeights(
                 valueNorm,
                 experts == null ? null : experts.withMatrices(arena, change),
                 perLayer == null ? null : perLayer.withMatrices(arena, change),
-                outputScale);
+                outputScale,
+                laurel == null ? null : laurel.withMatrices(arena, change),
+                altUp);
     }
 
     /// `weights` with what `change` makes of each matrix.

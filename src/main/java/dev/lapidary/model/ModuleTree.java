@@ -28,9 +28,18 @@ public record ModuleTree(String name, String shape, long parameters, long bytes,
                 present(
                         leaf("embedding", weights.embedding()),
                         weights.perLayer() == null ? null : perLayer(weights.perLayer()),
+                        weights.altUp() == null ? null : altUp(weights.altUp()),
                         inner("layers", layers),
                         leaf("finalNorm", weights.finalNorm()),
                         headNode));
+    }
+
+    private static ModuleTree altUp(AltUpProjections altUp) {
+        return inner(
+                "streams",
+                List.of(
+                        leaves("enter", altUp.enter(), each -> each.parts().getFirst()),
+                        leaves("leave", altUp.leave(), each -> each.parts().getFirst())));
     }
 
     private static ModuleTree perLayer(PerLayerTable perLayer) {
@@ -72,14 +81,36 @@ public record ModuleTree(String name, String shape, long parameters, long bytes,
         return inner(
                 Integer.toString(index),
                 present(
+                        layer.altUp() == null ? null : altUp(layer.altUp()),
                         leaf("preAttentionNorm", layer.preAttentionNorm()),
                         recurrence == null ? attention(layer) : recurrence(layer, recurrence),
                         optional("postAttentionNorm", layer.postAttentionNorm()),
+                        layer.laurel() == null ? null : laurel(layer.laurel()),
                         leaf("preFeedForwardNorm", layer.preFeedForwardNorm()),
                         feedForward,
                         layer.experts() == null ? null : mixture(layer.experts()),
                         optional("postFeedForwardNorm", layer.postFeedForwardNorm()),
                         layer.perLayer() == null ? null : perLayer(layer.perLayer())));
+    }
+
+    private static ModuleTree altUp(AltUpWeights altUp) {
+        return inner(
+                "streams",
+                present(
+                        leaf("routerNorm", altUp.routerNorm()),
+                        leaf("router", altUp.router().parts().getFirst()),
+                        leaf("prediction", altUp.prediction()),
+                        leaf("correction", altUp.correction()),
+                        optional("outputScale", altUp.outputScale())));
+    }
+
+    private static ModuleTree laurel(LaurelWeights laurel) {
+        return inner(
+                "laurel",
+                List.of(
+                        leaf("left", laurel.left().parts().getFirst()),
+                        leaf("right", laurel.right().parts().getFirst()),
+                        leaf("outputNorm", laurel.norm())));
     }
 
     private static ModuleTree mixture(ExpertWeights mixture) {

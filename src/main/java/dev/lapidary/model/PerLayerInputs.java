@@ -4,7 +4,9 @@ import dev.lapidary.kernels.Kernels;
 import dev.lapidary.kernels.Matrix;
 import dev.lapidary.model.Activations.PerLayer;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /// Embeddings per layer. Before the first layer, for all of them:
 /// `inputs = (norm(projection(x) / sqrt(embedding)) + table[id] * sqrt(width)) / sqrt(2)` with x the token's embedding;
@@ -20,8 +22,11 @@ final class PerLayerInputs {
     private final PerLayerTable table;
     private final Weights weights;
     private final Kernels kernels;
+    private final @Nullable StreamScratch streams;
 
-    PerLayerInputs(GemmaConfig config, Weights weights, Kernels kernels) {
+    /// @param streams those beside the residual one; null for none
+    PerLayerInputs(GemmaConfig config, Weights weights, Kernels kernels, @Nullable StreamScratch streams) {
+        this.streams = streams;
         this.weights = weights;
         this.kernels = kernels;
         table = Objects.requireNonNull(weights.perLayer());
@@ -44,15 +49,29 @@ final class PerLayerInputs {
         kernels.add(views.projected, views.inputs);
     }
 
-    /// Adds a layer's part to `activations.residual` `[seq, embedding]`.
+    /// Adds a layer's part to the residual stream `[seq, embedding]`; where it is one of several, to all but it.
     void forward(int layer, Activations activations) {
         PerLayer views = of(activations);
-        PerLayerWeights own = Objects.requireNonNull(weights.layers().get(layer).perLayer());
+        LayerWeights all = weights.layers().get(layer);
+        PerLayerWeights own = Objects.requireNonNull(all.perLayer());
+        Matrix seen = activations.residual;
+        if (all.altUp() != null && all.altUp().outputScale() != null) {
+            seen = activations.normed;
+            kernels.multiply(activations.residual, all.altUp().outputScale(), seen);
+        }
         Matrix gate = views.gate;
-        kernels.project(activations.residual, own.gate(), gate);
+        kernels.project(seen, own.gate(), gate);
         kernels.geglu(gate, views.ofLayer(layer));
         kernels.project(gate, own.projection(), activations.branch);
-        kernels.rmsNormAdd(activations.branch, own.norm(), epsilon, activations.residual);
+        if (streams == null) {
+            kernels.rmsNormAdd(activations.branch, own.norm(), epsilon, activations.residual);
+        } else {
+            kernels.rmsNorm(activations.branch, own.norm(), epsilon, activations.branch);
+            List<Matrix> others = streams.views(seen.rows()).others;
+            for (int i = 0; i < others.size(); i++) {
+                kernels.add(activations.branch, others.get(i));
+            }
+        }
     }
 
     private static PerLayer of(Activations activations) {

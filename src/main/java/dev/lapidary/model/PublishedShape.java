@@ -75,6 +75,18 @@ public enum PublishedShape {
         {"model_type": "recurrent_gemma", "hidden_size": 4096, "intermediate_size": 24576, "num_hidden_layers": 38,
          "num_attention_heads": 16, "num_key_value_heads": 1, "lru_width": 4096}\
         """),
+    /// The text model of Gemma 3n, E2B.
+    GEMMA_3N_E2B("gemma-3n-e2b", """
+        {"model_type": "gemma3n", "text_config": {
+         "hidden_size": 2048, "intermediate_size": 8192, "num_hidden_layers": 30, "num_attention_heads": 8,
+         "num_key_value_heads": 2, "num_kv_shared_layers": 10}}\
+        """),
+    /// The text model of Gemma 3n, E4B.
+    GEMMA_3N_E4B("gemma-3n-e4b", """
+        {"model_type": "gemma3n", "text_config": {
+         "hidden_size": 2048, "intermediate_size": 16384, "num_hidden_layers": 35, "num_attention_heads": 8,
+         "num_key_value_heads": 2, "num_kv_shared_layers": 15}}\
+        """),
     /// The text model of Gemma 4, E2B.
     GEMMA_4_E2B("gemma-4-e2b", """
         {"model_type": "gemma4", "text_config": {

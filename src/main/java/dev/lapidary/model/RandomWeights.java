@@ -50,6 +50,11 @@ final class RandomWeights {
     /// since it may be larger than all others and a token reads one row.
     static long bytes(GemmaConfig config) {
         long elements = ((long) config.vocab() + config.perLayerCols()) * config.embedding();
+        if (config.altUp() != null) {
+            long streams = config.altUp().streams();
+            elements += 2 * (streams - 1) * config.embedding() * config.embedding()
+                    + streams * config.embedding() * config.layers().size();
+        }
         for (LayerConfig layer : config.layers()) {
             elements += (long) config.embedding() * (layer.inputCols() + layer.queryCols())
                     + 3L * config.embedding() * layer.neurons();
@@ -60,6 +65,7 @@ final class RandomWeights {
             if (config.perLayer() != null) {
                 elements += 2L * config.embedding() * config.perLayer().width();
             }
+            elements += 2L * config.embedding() * config.laurelRank();
             if (layer.attention() == AttentionType.RECURRENT) {
                 elements += 2L * layer.queryCols() * layer.headDim();
             }
@@ -74,8 +80,43 @@ final class RandomWeights {
             layers.add(layer(layer));
         }
         PerLayerTable perLayer = config.perLayer() == null ? null : perLayerTable(config.perLayer());
+        AltUpProjections altUp = config.altUp() == null ? null : altUp(config.altUp());
         return new Weights(
-                embedding, new Projection(arena, List.of(embedding)), norm(config.embedding()), layers, perLayer);
+                embedding,
+                new Projection(arena, List.of(embedding)),
+                norm(config.embedding()),
+                layers,
+                perLayer,
+                altUp);
+    }
+
+    private AltUpProjections altUp(AltUpConfig altUp) {
+        int width = config.embedding();
+        List<Projection> enter = new ArrayList<>();
+        List<Projection> leave = new ArrayList<>();
+        for (int i = 1; i < altUp.streams(); i++) {
+            enter.add(new Projection(arena, List.of(matrix(width, width))));
+            leave.add(new Projection(arena, List.of(matrix(width, width))));
+        }
+        return new AltUpProjections(enter, leave);
+    }
+
+    private AltUpWeights altUpLayer(AltUpConfig altUp) {
+        int streams = altUp.streams();
+        return new AltUpWeights(
+                norm(config.embedding()),
+                new Projection(arena, List.of(matrix(streams, config.embedding()))),
+                filled(streams * streams, streams, 0),
+                filled(streams, streams, 0),
+                altUp.scaledOutput() ? norm(config.embedding()) : null);
+    }
+
+    private LaurelWeights laurel() {
+        int width = config.embedding();
+        return new LaurelWeights(
+                new Projection(arena, List.of(matrix(config.laurelRank(), width))),
+                new Projection(arena, List.of(matrix(width, config.laurelRank()))),
+                norm(width));
     }
 
     private PerLayerTable perLayerTable(PerLayerConfig perLayer) {
@@ -154,7 +195,9 @@ final class RandomWeights {
                 optionalNorm(layer.keyValues().valueNorm(), layer.headDim()),
                 layer.experts() == null ? null : experts(layer.experts()),
                 config.perLayer() == null ? null : perLayer(config.perLayer()),
-                1f);
+                1f,
+                config.laurelRank() == 0 ? null : laurel(),
+                config.altUp() == null ? null : altUpLayer(config.altUp()));
     }
 
     private Matrix matrix(int rows, int cols) {

@@ -25,6 +25,13 @@ sealed interface TensorNames permits HuggingFaceNames, RecurrentGemmaNames, Gguf
         throw new IllegalArgumentException("tensor: got %s, which these files do not have".formatted(tensor));
     }
 
+    /// What makes a stream of the embedding, or what is read of it behind the last layer.
+    ///
+    /// @param stream from 1, the first beside the residual stream
+    default String stream(int stream, boolean enter) {
+        throw new IllegalArgumentException("stream: got %d, need files that have several".formatted(stream));
+    }
+
     /// A tensor of a layer.
     ///
     /// @param postNorms whether the layer has norms behind attention and feed-forward too

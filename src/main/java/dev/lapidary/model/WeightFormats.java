@@ -7,6 +7,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.SegmentAllocator;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /// In which formats a model's weights are to be held, whatever the checkpoint stores.
@@ -35,15 +36,11 @@ public record WeightFormats(
             converted.add(
                     layer.withMatrices(arena, matrix -> convert(ofLayer(layer, matrix), matrix, memory, observer)));
         }
-        PerLayerTable perLayer = weights.perLayer() == null
-                ? null
-                : new PerLayerTable(
-                        weights.perLayer().table(),
-                        LayerWeights.changed(
-                                weights.perLayer().projection(),
-                                arena,
-                                matrix -> convert(effective(layers, matrix), matrix, memory, observer)),
-                        weights.perLayer().norm());
+        UnaryOperator<WeightMatrix> change = matrix -> convert(effective(layers, matrix), matrix, memory, observer);
+        PerLayerTable perLayer =
+                weights.perLayer() == null ? null : weights.perLayer().withMatrices(arena, change);
+        AltUpProjections altUp =
+                weights.altUp() == null ? null : weights.altUp().withMatrices(arena, change);
         WeightMatrix stored = weights.head().parts().getFirst();
         WeightMatrix headWeights = convert(effective(head, stored), stored, memory, observer);
         return new Weights(
@@ -51,7 +48,8 @@ public record WeightFormats(
                 new Projection(arena, List.of(headWeights)),
                 weights.finalNorm(),
                 converted,
-                perLayer);
+                perLayer,
+                altUp);
     }
 
     private static WeightMatrix convert(
@@ -94,10 +92,7 @@ public record WeightFormats(
         for (LayerWeights layer : weights.layers()) {
             layer.matrices().forEach(matrix -> visit(ofLayer(layer, matrix), matrix, visitor));
         }
-        if (weights.perLayer() != null) {
-            WeightMatrix projection = weights.perLayer().projection().parts().getFirst();
-            visit(effective(layers, projection), projection, visitor);
-        }
+        weights.besideLayers().forEach(matrix -> visit(effective(layers, matrix), matrix, visitor));
         WeightMatrix headWeights = weights.head().parts().getFirst();
         visit(effective(head, headWeights), headWeights, visitor);
     }

@@ -55,12 +55,13 @@ final class WeightsReader {
             layers.add(layer(i, config.layers().get(i)));
         }
         PerLayerTable perLayer = config.perLayer() == null ? null : perLayerTable(config.perLayer());
+        AltUpProjections altUp = config.altUp() == null ? null : altUp(config.altUp());
         Set<String> unused = unused();
         tensors.refuseLeftOver(
                 name -> !names.belongsElsewhere(name) && !unused.contains(name),
                 "%s model with %d layers"
                         .formatted(config.architecture(), config.layers().size()));
-        return new Weights(embedding, new Projection(arena, List.of(head)), finalNorm, layers, perLayer);
+        return new Weights(embedding, new Projection(arena, List.of(head)), finalNorm, layers, perLayer, altUp);
     }
 
     /// What layers that read another layer's keys and values may have kept from their training.
@@ -106,7 +107,54 @@ final class WeightsReader {
                 layer.keyValues().valueNorm() ? ones(layer.headDim()) : null,
                 layer.experts() == null ? null : experts(i, layer.experts()),
                 config.perLayer() == null ? null : perLayer(i, config.perLayer()),
-                layer.scaledOutput() ? outputScale(i) : 1f);
+                layer.scaledOutput() ? outputScale(i) : 1f,
+                config.laurelRank() == 0 ? null : laurel(i),
+                config.altUp() == null ? null : altUp(i, config.altUp()));
+    }
+
+    private LaurelWeights laurel(int i) throws CheckpointException {
+        int width = config.embedding();
+        return new LaurelWeights(
+                projection(name(i, LayerTensor.LAUREL_LEFT), config.laurelRank(), width),
+                projection(name(i, LayerTensor.LAUREL_RIGHT), width, config.laurelRank()),
+                norm(name(i, LayerTensor.POST_LAUREL_NORM), width));
+    }
+
+    private AltUpProjections altUp(AltUpConfig altUp) throws CheckpointException {
+        int width = config.embedding();
+        List<Projection> enter = new ArrayList<>();
+        List<Projection> leave = new ArrayList<>();
+        for (int stream = 1; stream < altUp.streams(); stream++) {
+            enter.add(projection(names.stream(stream, true), width, width));
+            leave.add(projection(names.stream(stream, false), width, width));
+        }
+        return new AltUpProjections(enter, leave);
+    }
+
+    private AltUpWeights altUp(int i, AltUpConfig altUp) throws CheckpointException {
+        int width = config.embedding();
+        int streams = altUp.streams();
+        Matrix routerNorm = norm(name(i, LayerTensor.STREAM_ROUTER_NORM), width);
+        multiply(routerNorm, 1.0 / width);
+        return new AltUpWeights(
+                routerNorm,
+                projection(name(i, LayerTensor.STREAM_ROUTER), streams, width),
+                widened(i, LayerTensor.STREAM_PREDICTION, streams * streams, streams),
+                widened(i, LayerTensor.STREAM_CORRECTION, streams, streams),
+                altUp.scaledOutput() ? vector(name(i, LayerTensor.STREAM_OUTPUT_SCALE), List.of((long) width)) : null);
+    }
+
+    /// A small matrix in F32.
+    private Matrix widened(int i, LayerTensor tensor, int rows, int cols) throws CheckpointException {
+        Matrix all = vector(name(i, tensor), List.of((long) rows, (long) cols));
+        return Matrix.dense(all.data(), all.type(), rows, cols);
+    }
+
+    private static void multiply(Matrix vector, double factor) {
+        for (int c = 0; c < vector.cols(); c++) {
+            double value = vector.data().getAtIndex(ValueLayout.JAVA_FLOAT, c) * factor;
+            vector.data().setAtIndex(ValueLayout.JAVA_FLOAT, c, (float) value);
+        }
     }
 
     private Projection queryKeyValue(int i, LayerConfig layer) throws CheckpointException {
@@ -161,10 +209,7 @@ final class WeightsReader {
     /// The router's own scale on a norm without weight, and what keeps its scores' size independent of the width.
     private Matrix routerNorm(int i) throws CheckpointException {
         Matrix scale = vector(name(i, LayerTensor.ROUTER_SCALE), List.of((long) config.embedding()));
-        for (int c = 0; c < scale.cols(); c++) {
-            double factor = scale.data().getAtIndex(ValueLayout.JAVA_FLOAT, c) / Math.sqrt(config.embedding());
-            scale.data().setAtIndex(ValueLayout.JAVA_FLOAT, c, (float) factor);
-        }
+        multiply(scale, 1 / Math.sqrt(config.embedding()));
         return scale;
     }
 

@@ -38,6 +38,7 @@ public final class Workspace {
     final Matrix gated;
     final Matrix perLayer;
     final @Nullable ExpertScratch experts;
+    final @Nullable StreamScratch streams;
     final Matrix logits;
     final AttentionScratch attention;
 
@@ -56,6 +57,7 @@ public final class Workspace {
         gated = matrix(allocator, maxRows, gatedCols(config));
         perLayer = matrix(allocator, maxRows, config.perLayerCols());
         experts = ExpertScratch.allocate(config, maxRows, allocator);
+        streams = StreamScratch.allocate(config, maxRows, allocator);
         logits = matrix(allocator, Math.min(maxRows, MAX_LOGIT_ROWS), config.vocab());
         attention = new AttentionScratch(
                 matrix(allocator, 1, MAX_SCORES),
@@ -85,7 +87,10 @@ public final class Workspace {
                 + (long) Math.min(maxRows, MAX_LOGIT_ROWS) * config.vocab()
                 + MAX_SCORES
                 + Attention.MAX_BLOCK_ROWS * (widest(config, LayerConfig::headDim) + 2L);
-        return floats * Float.BYTES + angles / 2 * Double.BYTES + ExpertScratch.bytes(config, maxRows);
+        return floats * Float.BYTES
+                + angles / 2 * Double.BYTES
+                + ExpertScratch.bytes(config, maxRows)
+                + StreamScratch.bytes(config, maxRows);
     }
 
     /// Most tokens in a batch.
@@ -133,9 +138,10 @@ public final class Workspace {
         return found;
     }
 
-    /// Of the widest feed-forward; per-layer inputs are projected there too, before the first of them runs.
+    /// Of the widest feed-forward; what is projected to a few columns between feed-forwards stands there too.
     private static int gatedCols(GemmaConfig config) {
-        return Math.max(widest(config, LayerConfig::neurons), config.perLayerCols());
+        int between = Math.max(config.perLayerCols(), config.laurelRank());
+        return Math.max(widest(config, LayerConfig::neurons), between);
     }
 
     /// What a recurrent block has between its projections: the convolution's output and two gates.

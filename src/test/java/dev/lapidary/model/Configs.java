@@ -24,7 +24,9 @@ final class Configs {
                 c.bosId(),
                 c.stopIds(),
                 layers,
-                c.perLayer());
+                c.perLayer(),
+                c.altUp(),
+                c.laurelRank());
     }
 
     static GemmaConfig with(GemmaConfig c, float embeddingScale, float normOffset, float finalSoftcap) {
@@ -41,7 +43,9 @@ final class Configs {
                 c.bosId(),
                 c.stopIds(),
                 c.layers(),
-                c.perLayer());
+                c.perLayer(),
+                c.altUp(),
+                c.laurelRank());
     }
 
     /// A LOCAL layer with another window, a GLOBAL one as it is.
@@ -66,7 +70,8 @@ final class Configs {
                 l.biases(),
                 l.keyValues(),
                 l.experts(),
-                l.scaledOutput());
+                l.scaledOutput(),
+                l.sparsity());
     }
 
     static LayerConfig withRope(LayerConfig l, double theta, double factor) {
@@ -86,7 +91,8 @@ final class Configs {
                 l.biases(),
                 l.keyValues(),
                 l.experts(),
-                l.scaledOutput());
+                l.scaledOutput(),
+                l.sparsity());
     }
 
     static LayerConfig withRotatedDims(LayerConfig l, int dims) {
@@ -106,6 +112,7 @@ final class Configs {
                 l.biases(),
                 l.keyValues(),
                 l.experts(),
-                l.scaledOutput());
+                l.scaledOutput(),
+                l.sparsity());
     }
 }

@@ -22,11 +22,15 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /// What must hold between ways to run the same tokens, whatever the weights: on reference kernels, so that only the
 /// decoder and its caches are in question. Of models with local and global layers: one plain, one whose last layers
-/// read the keys of others, one with experts.
+/// read the keys of others, one with experts, one with
+/// several streams.
 @ParameterizedClass
-@ValueSource(strings = {"gemma3-text", "gemma4-text-ple", "gemma4-text-moe"})
+@ValueSource(strings = {"gemma3-text", "gemma4-text-ple", "gemma4-text-moe", "gemma3n-text"})
 class DecoderInvariantsTest {
     private static final double TOLERANCE = 1e-5;
+
+    /// Where gates are cut off or not a rounding moves logits further.
+    private static final double SPARSE_TOLERANCE = 1e-3;
 
     private final Arena arena = Arena.ofConfined();
     private final String name;
@@ -198,8 +202,8 @@ class DecoderInvariantsTest {
         return new Random(seed).ints(count, 0, 256).toArray();
     }
 
-    private static void assertSame(float[] actual, float[] expected) {
-        assertThat(distance(actual, expected)).isLessThan(TOLERANCE);
+    private void assertSame(float[] actual, float[] expected) {
+        assertThat(distance(actual, expected)).isLessThan(name.equals("gemma3n-text") ? SPARSE_TOLERANCE : TOLERANCE);
     }
 
     private static double distance(float[] actual, float[] expected) {

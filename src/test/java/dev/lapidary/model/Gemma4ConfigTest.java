@@ -31,10 +31,42 @@ class Gemma4ConfigTest {
         Rope global = new Rope(1e6, 1, 512, 64);
         assertThat(config.layers().get(4))
                 .isEqualTo(new LayerConfig(
-                        AttentionType.LOCAL, 512, local, 8, 4, 256, 1, 0, true, true, 9216, 0, false, own, null, true));
+                        AttentionType.LOCAL,
+                        512,
+                        local,
+                        8,
+                        4,
+                        256,
+                        1,
+                        0,
+                        true,
+                        true,
+                        9216,
+                        0,
+                        false,
+                        own,
+                        null,
+                        true,
+                        0));
         assertThat(config.layers().get(5))
                 .isEqualTo(new LayerConfig(
-                        AttentionType.GLOBAL, 0, global, 8, 4, 512, 1, 0, true, true, 9216, 0, false, own, null, true));
+                        AttentionType.GLOBAL,
+                        0,
+                        global,
+                        8,
+                        4,
+                        512,
+                        1,
+                        0,
+                        true,
+                        true,
+                        9216,
+                        0,
+                        false,
+                        own,
+                        null,
+                        true,
+                        0));
     }
 
     @Test
@@ -151,7 +183,8 @@ class Gemma4ConfigTest {
                 false,
                 new KeyValues(1, false, false),
                 null,
-                true);
+                true,
+                0);
         assertThatThrownBy(() -> Configs.withLayers(config, List.of(shared, global)))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage("layer 0: got keys and values of layer 1, need those of an earlier layer of its kind");

@@ -116,14 +116,16 @@ class Gemma4TraitsTest {
                         w.head(),
                         w.finalNorm(),
                         w.layers().stream().map(change).toList(),
-                        w.perLayer()));
+                        w.perLayer(),
+                        w.altUp()));
     }
 
     private static Arguments table(String trait, UnaryOperator<PerLayerTable> change) {
         return changed(
                 PER_LAYER,
                 trait,
-                w -> new Weights(w.embedding(), w.head(), w.finalNorm(), w.layers(), change.apply(w.perLayer())));
+                w -> new Weights(
+                        w.embedding(), w.head(), w.finalNorm(), w.layers(), change.apply(w.perLayer()), w.altUp()));
     }
 
     private static Arguments perLayerOf(String trait, UnaryOperator<PerLayerWeights> change) {
@@ -155,7 +157,8 @@ class Gemma4TraitsTest {
                 l.biases(),
                 keyValues,
                 experts,
-                l.scaledOutput());
+                l.scaledOutput(),
+                l.sparsity());
     }
 
     private static LayerWeights withNorms(LayerWeights w, Matrix queryNorm, Matrix keyNorm, Matrix valueNorm) {
@@ -192,7 +195,9 @@ class Gemma4TraitsTest {
                 valueNorm,
                 experts,
                 perLayer,
-                outputScale);
+                outputScale,
+                w.laurel(),
+                w.altUp());
     }
 
     private static ExpertWeights with(ExpertWeights m, Matrix routerNorm, Matrix shares, Matrix denseNorm) {

@@ -30,7 +30,8 @@ public record Golden(Path folder, int[] prompt, int[] continuation) {
             "recurrentgemma",
             "gemma4-text-dense",
             "gemma4-text-ple",
-            "gemma4-text-moe");
+            "gemma4-text-moe",
+            "gemma3n-text");
 
     /// Those of them that GGUF knows how to say.
     public static final List<String> GGUF_CASES = TEXT_CASES.subList(0, 5);

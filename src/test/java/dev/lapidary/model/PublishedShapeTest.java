@@ -42,8 +42,15 @@ class PublishedShapeTest {
     /// Parameters of the text models as their model cards count them, in millions; of E2B and E4B all but the
     /// towers' 450.
     @ParameterizedTest
-    @CsvSource({"gemma-4-e2b, 4630", "gemma-4-e4b, 7460", "gemma-4-26b-a4b, 25220", "gemma-4-31b, 30700"})
-    void gemma4HasAsManyParametersAsItsCardSays(String name, long millions) {
+    @CsvSource({
+        "gemma-3n-e2b, 4440",
+        "gemma-3n-e4b, 6840",
+        "gemma-4-e2b, 4630",
+        "gemma-4-e4b, 7460",
+        "gemma-4-26b-a4b, 25220",
+        "gemma-4-31b, 30700"
+    })
+    void newerShapesHaveAsManyParametersAsTheirCardsSay(String name, long millions) {
         GemmaConfig config = PublishedShape.named(name).config();
         PerLayerConfig perLayer = config.perLayer();
         long table = perLayer == null ? 0 : (long) perLayer.vocab() * config.perLayerCols();

@@ -109,7 +109,8 @@ class TraitsTest {
                         w.head(),
                         w.finalNorm(),
                         w.layers().stream().map(layerChange).toList(),
-                        w.perLayer()));
+                        w.perLayer(),
+                        w.altUp()));
     }
 
     /// Largest difference from the reference over all prompt positions, as a fraction of its largest logit.
@@ -174,7 +175,9 @@ class TraitsTest {
                 w.valueNorm(),
                 w.experts(),
                 w.perLayer(),
-                w.outputScale());
+                w.outputScale(),
+                w.laurel(),
+                w.altUp());
     }
 
     private static Arguments recurrence(String golden, String trait, UnaryOperator<RecurrenceWeights> change) {
@@ -208,7 +211,9 @@ class TraitsTest {
                 w.valueNorm(),
                 w.experts(),
                 w.perLayer(),
-                w.outputScale());
+                w.outputScale(),
+                w.laurel(),
+                w.altUp());
     }
 
     /// With the `component`-th weight all zeros; of the convolution, which would leave nothing, all taps but the
