@@ -34,8 +34,7 @@ public final class Decoder {
             mixings.add(new TokenMixing(i, config, layer, kernels));
             feedForwards.add(new FeedForward(i, config, layer, kernels));
         }
-        perLayerInputs =
-                weights.perLayer() == null ? null : new PerLayerInputs(config, weights, kernels, workspace.streams);
+        perLayerInputs = weights.perLayer() == null ? null : new PerLayerInputs(config, weights, kernels, workspace);
         altUp = weights.altUp() == null ? null : new AlternatingUpdates(config, weights, kernels, workspace.streams);
     }
 

@@ -4,6 +4,7 @@ import dev.lapidary.kernels.Kernels;
 import dev.lapidary.kernels.Matrix;
 import dev.lapidary.model.Activations.PerLayer;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -12,7 +13,8 @@ import org.jspecify.annotations.Nullable;
 /// `inputs = (norm(projection(x) / sqrt(embedding)) + table[id] * sqrt(width)) / sqrt(2)` with x the token's embedding;
 /// behind each layer `residual += norm(projection(gelu(gate(residual)) * input))`.
 ///
-/// Source: huggingface/transformers 5.14, `models/gemma4/modeling_gemma4.py`, `project_per_layer_inputs`.
+/// Source: huggingface/transformers 5.14, `models/gemma4/modeling_gemma4.py`, `project_per_layer_inputs`, and
+/// `models/gemma3n/modeling_gemma3n.py`.
 final class PerLayerInputs {
     private static final float ROOT_HALF = (float) Math.sqrt(0.5);
 
@@ -23,10 +25,11 @@ final class PerLayerInputs {
     private final Weights weights;
     private final Kernels kernels;
     private final @Nullable StreamScratch streams;
+    private final MemorySegment rows;
 
-    /// @param streams those beside the residual one; null for none
-    PerLayerInputs(GemmaConfig config, Weights weights, Kernels kernels, @Nullable StreamScratch streams) {
-        this.streams = streams;
+    PerLayerInputs(GemmaConfig config, Weights weights, Kernels kernels, Workspace workspace) {
+        streams = workspace.streams;
+        rows = workspace.perLayerIds;
         this.weights = weights;
         this.kernels = kernels;
         table = Objects.requireNonNull(weights.perLayer());
@@ -36,13 +39,18 @@ final class PerLayerInputs {
         projectionEpsilon = epsilon * config.embedding();
     }
 
-    /// Computes what every layer gets of the batch's tokens.
+    /// Computes what every layer gets of the batch's tokens. Those that the table has no row for, which stand for what
+    /// is no text, get the first one.
     ///
     /// @param ids         int32, of the batch
     /// @param activations whose residual stream holds the embedding
     void prepare(MemorySegment ids, Activations activations) {
         PerLayer views = of(activations);
-        kernels.embed(table.table(), ids, tableScale, views.inputs);
+        for (int i = 0; i < views.inputs.rows(); i++) {
+            int id = ids.getAtIndex(ValueLayout.JAVA_INT, i);
+            rows.setAtIndex(ValueLayout.JAVA_INT, i, id < table.table().rows() ? id : 0);
+        }
+        kernels.embed(table.table(), rows, tableScale, views.inputs);
         kernels.project(activations.residual, table.projection(), views.projected);
         kernels.headNormRope(
                 views.projectedLayers, table.norm(), projectionEpsilon, null, ROOT_HALF, views.projectedLayers);

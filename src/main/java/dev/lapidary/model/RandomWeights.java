@@ -18,6 +18,9 @@ final class RandomWeights {
     private static final double DEVIATION = 0.02;
     private static final long SEED = 1;
 
+    /// Behind small matrices that a backend multiplies, where a foreign BLAS may read.
+    private static final int ROOM_ROWS = 64;
+
     /// A prime, so that no two rows of a matrix begin at the same place of the block.
     private static final int BLOCK = 1_048_573;
 
@@ -106,8 +109,8 @@ final class RandomWeights {
         return new AltUpWeights(
                 norm(config.embedding()),
                 new Projection(arena, List.of(matrix(streams, config.embedding()))),
-                filled(streams * streams, streams, 0),
-                filled(streams, streams, 0),
+                filled(streams * streams + ROOM_ROWS, streams, 0).rows(0, streams * streams),
+                filled(streams + ROOM_ROWS, streams, 0).rows(0, streams),
                 altUp.scaledOutput() ? norm(config.embedding()) : null);
     }
 

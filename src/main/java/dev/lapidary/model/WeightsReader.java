@@ -9,7 +9,6 @@ import dev.lapidary.kernels.BlockType;
 import dev.lapidary.kernels.Matrix;
 import dev.lapidary.kernels.Projection;
 import dev.lapidary.kernels.WeightMatrix;
-import dev.lapidary.model.TensorNames.PerLayerTensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
@@ -29,6 +28,7 @@ final class WeightsReader {
     private final Arena arena;
     private final TensorNames names;
     private final TensorReader tensors;
+    private final BranchesReader branches;
 
     private WeightsReader(Checkpoint checkpoint, GemmaConfig config, Arena arena) {
         this.checkpoint = checkpoint;
@@ -36,6 +36,7 @@ final class WeightsReader {
         tensors = new TensorReader(checkpoint);
         this.arena = arena;
         names = TensorNames.of(checkpoint);
+        branches = new BranchesReader(this, config, arena, names, tensors);
     }
 
     /// Weights of `config` out of `checkpoint`: matrices in place, norms folded to F32 in `arena`.
@@ -54,8 +55,8 @@ final class WeightsReader {
         for (int i = 0; i < config.layers().size(); i++) {
             layers.add(layer(i, config.layers().get(i)));
         }
-        PerLayerTable perLayer = config.perLayer() == null ? null : perLayerTable(config.perLayer());
-        AltUpProjections altUp = config.altUp() == null ? null : altUp(config.altUp());
+        PerLayerTable perLayer = config.perLayer() == null ? null : branches.table(config.perLayer());
+        AltUpProjections altUp = config.altUp() == null ? null : branches.altUp(config.altUp());
         Set<String> unused = unused();
         tensors.refuseLeftOver(
                 name -> !names.belongsElsewhere(name) && !unused.contains(name),
@@ -105,56 +106,11 @@ final class WeightsReader {
                 layer.biases() ? feedForwardBiases(i, layer) : null,
                 optionalNorm(post, i, LayerTensor.POST_FEED_FORWARD_NORM, width),
                 layer.keyValues().valueNorm() ? ones(layer.headDim()) : null,
-                layer.experts() == null ? null : experts(i, layer.experts()),
-                config.perLayer() == null ? null : perLayer(i, config.perLayer()),
+                layer.experts() == null ? null : branches.experts(i, layer.experts()),
+                config.perLayer() == null ? null : branches.perLayer(i, config.perLayer()),
                 layer.scaledOutput() ? outputScale(i) : 1f,
-                config.laurelRank() == 0 ? null : laurel(i),
-                config.altUp() == null ? null : altUp(i, config.altUp()));
-    }
-
-    private LaurelWeights laurel(int i) throws CheckpointException {
-        int width = config.embedding();
-        return new LaurelWeights(
-                projection(name(i, LayerTensor.LAUREL_LEFT), config.laurelRank(), width),
-                projection(name(i, LayerTensor.LAUREL_RIGHT), width, config.laurelRank()),
-                norm(name(i, LayerTensor.POST_LAUREL_NORM), width));
-    }
-
-    private AltUpProjections altUp(AltUpConfig altUp) throws CheckpointException {
-        int width = config.embedding();
-        List<Projection> enter = new ArrayList<>();
-        List<Projection> leave = new ArrayList<>();
-        for (int stream = 1; stream < altUp.streams(); stream++) {
-            enter.add(projection(names.stream(stream, true), width, width));
-            leave.add(projection(names.stream(stream, false), width, width));
-        }
-        return new AltUpProjections(enter, leave);
-    }
-
-    private AltUpWeights altUp(int i, AltUpConfig altUp) throws CheckpointException {
-        int width = config.embedding();
-        int streams = altUp.streams();
-        Matrix routerNorm = norm(name(i, LayerTensor.STREAM_ROUTER_NORM), width);
-        multiply(routerNorm, 1.0 / width);
-        return new AltUpWeights(
-                routerNorm,
-                projection(name(i, LayerTensor.STREAM_ROUTER), streams, width),
-                widened(i, LayerTensor.STREAM_PREDICTION, streams * streams, streams),
-                widened(i, LayerTensor.STREAM_CORRECTION, streams, streams),
-                altUp.scaledOutput() ? vector(name(i, LayerTensor.STREAM_OUTPUT_SCALE), List.of((long) width)) : null);
-    }
-
-    /// A small matrix in F32.
-    private Matrix widened(int i, LayerTensor tensor, int rows, int cols) throws CheckpointException {
-        Matrix all = vector(name(i, tensor), List.of((long) rows, (long) cols));
-        return Matrix.dense(all.data(), all.type(), rows, cols);
-    }
-
-    private static void multiply(Matrix vector, double factor) {
-        for (int c = 0; c < vector.cols(); c++) {
-            double value = vector.data().getAtIndex(ValueLayout.JAVA_FLOAT, c) * factor;
-            vector.data().setAtIndex(ValueLayout.JAVA_FLOAT, c, (float) value);
-        }
+                config.laurelRank() == 0 ? null : branches.laurel(i),
+                config.altUp() == null ? null : branches.altUp(i, config.altUp()));
     }
 
     private Projection queryKeyValue(int i, LayerConfig layer) throws CheckpointException {
@@ -166,57 +122,6 @@ final class WeightsReader {
             parts.add(matrix(name(i, tensor), layer.kvCols(), width));
         }
         return new Projection(arena, parts);
-    }
-
-    private PerLayerTable perLayerTable(PerLayerConfig perLayer) throws CheckpointException {
-        int cols = config.perLayerCols();
-        return new PerLayerTable(
-                matrix(names.perLayer(PerLayerTensor.TABLE), perLayer.vocab(), cols),
-                projection(names.perLayer(PerLayerTensor.PROJECTION), cols, config.embedding()),
-                norm(names.perLayer(PerLayerTensor.NORM), perLayer.width()));
-    }
-
-    private PerLayerWeights perLayer(int i, PerLayerConfig perLayer) throws CheckpointException {
-        int width = config.embedding();
-        return new PerLayerWeights(
-                projection(name(i, LayerTensor.PER_LAYER_GATE), perLayer.width(), width),
-                projection(name(i, LayerTensor.PER_LAYER_PROJECTION), width, perLayer.width()),
-                norm(name(i, LayerTensor.POST_PER_LAYER_NORM), width));
-    }
-
-    private ExpertWeights experts(int i, Experts experts) throws CheckpointException {
-        int width = config.embedding();
-        int neurons = experts.neurons();
-        Matrix gateUp = stacked(name(i, LayerTensor.EXPERT_GATE_UP), experts.count(), 2 * neurons, width);
-        Matrix down = stacked(name(i, LayerTensor.EXPERT_DOWN), experts.count(), width, neurons);
-        List<ExpertWeights.Expert> each = new ArrayList<>();
-        for (int expert = 0; expert < experts.count(); expert++) {
-            each.add(new ExpertWeights.Expert(
-                    gateUp.rows(2 * neurons * expert, neurons),
-                    gateUp.rows(2 * neurons * expert + neurons, neurons),
-                    new Projection(arena, List.of(down.rows(width * expert, width)))));
-        }
-        return new ExpertWeights(
-                routerNorm(i),
-                projection(name(i, LayerTensor.ROUTER), experts.count(), width),
-                vector(name(i, LayerTensor.EXPERT_SCALE), List.of((long) experts.count())),
-                norm(name(i, LayerTensor.POST_DENSE_NORM), width),
-                norm(name(i, LayerTensor.PRE_EXPERT_NORM), width),
-                each,
-                norm(name(i, LayerTensor.POST_EXPERT_NORM), width));
-    }
-
-    /// The router's own scale on a norm without weight, and what keeps its scores' size independent of the width.
-    private Matrix routerNorm(int i) throws CheckpointException {
-        Matrix scale = vector(name(i, LayerTensor.ROUTER_SCALE), List.of((long) config.embedding()));
-        multiply(scale, 1 / Math.sqrt(config.embedding()));
-        return scale;
-    }
-
-    /// Matrices `[rows, cols]` one below another, stored as `[count, rows, cols]`.
-    private Matrix stacked(String name, int count, int rows, int cols) throws CheckpointException {
-        Tensor tensor = tensors.tensor(name, List.of((long) count, (long) rows, (long) cols));
-        return Matrix.dense(tensor.data(), tensor.type(), Math.multiplyExact(count, rows), cols);
     }
 
     private float outputScale(int i) throws CheckpointException {
@@ -300,15 +205,15 @@ final class WeightsReader {
                 vector(name(i, LayerTensor.DOWN_BIAS), List.of((long) config.embedding())));
     }
 
-    private String name(int i, LayerTensor tensor) {
+    String name(int i, LayerTensor tensor) {
         return names.layer(i, tensor, config.layers().get(i).postNorms());
     }
 
-    private Projection projection(String name, int rows, int cols) throws CheckpointException {
+    Projection projection(String name, int rows, int cols) throws CheckpointException {
         return new Projection(arena, List.of(matrix(name, rows, cols)));
     }
 
-    private WeightMatrix matrix(String name, int rows, int cols) throws CheckpointException {
+    WeightMatrix matrix(String name, int rows, int cols) throws CheckpointException {
         return view(tensors.tensor(name, List.of((long) rows, (long) cols)));
     }
 
@@ -328,7 +233,7 @@ final class WeightsReader {
     }
 
     /// The factor `stored + normOffset` in F32: norms are small, and folding here spares every kernel the addition.
-    private Matrix norm(String name, int width) throws CheckpointException {
+    Matrix norm(String name, int width) throws CheckpointException {
         Tensor tensor = tensors.tensor(name, List.of((long) width));
         Matrix norm = Matrix.allocate(arena, 1, width);
         for (int i = 0; i < width; i++) {
@@ -344,7 +249,7 @@ final class WeightsReader {
     }
 
     /// All elements of a tensor in F32, side by side.
-    private Matrix vector(String name, List<Long> shape) throws CheckpointException {
+    Matrix vector(String name, List<Long> shape) throws CheckpointException {
         Tensor tensor = tensors.tensor(name, shape);
         int count = Math.toIntExact(shape.stream().reduce(1L, Math::multiplyExact));
         Matrix vector = Matrix.allocate(arena, 1, count);

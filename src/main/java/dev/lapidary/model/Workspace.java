@@ -37,6 +37,7 @@ public final class Workspace {
     final Matrix recurrent;
     final Matrix gated;
     final Matrix perLayer;
+    final MemorySegment perLayerIds;
     final @Nullable ExpertScratch experts;
     final @Nullable StreamScratch streams;
     final Matrix logits;
@@ -56,6 +57,7 @@ public final class Workspace {
         recurrent = matrix(allocator, maxRows, widest(config, Workspace::recurrentCols));
         gated = matrix(allocator, maxRows, gatedCols(config));
         perLayer = matrix(allocator, maxRows, config.perLayerCols());
+        perLayerIds = allocator.allocate(ValueLayout.JAVA_INT, perLayerIds(config) * (long) maxRows);
         experts = ExpertScratch.allocate(config, maxRows, allocator);
         streams = StreamScratch.allocate(config, maxRows, allocator);
         logits = matrix(allocator, Math.min(maxRows, MAX_LOGIT_ROWS), config.vocab());
@@ -79,6 +81,7 @@ public final class Workspace {
                 + widest(config, Workspace::recurrentCols)
                 + gatedCols(config)
                 + config.perLayerCols()
+                + perLayerIds(config)
                 + 2;
         List<Rope> ropes =
                 config.layers().stream().map(LayerConfig::rope).distinct().toList();
@@ -136,6 +139,11 @@ public final class Workspace {
             throw new IllegalArgumentException("workspace: got %s, need one of %s".formatted(rope, angles.keySet()));
         }
         return found;
+    }
+
+    /// Rows of the per-layer embedding's table for each token.
+    private static int perLayerIds(GemmaConfig config) {
+        return config.perLayer() == null ? 0 : 1;
     }
 
     /// Of the widest feed-forward; what is projected to a few columns between feed-forwards stands there too.
