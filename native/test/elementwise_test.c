@@ -1,4 +1,5 @@
-// elementwise_test: embed, add, scale, add_scaled_rows, multiply, match_magnitude, sparsify, geglu, softcap, narrow, widen against doubles.
+// elementwise_test: embed, add, scale, add_scaled_rows, multiply, match_magnitude, sparsify, geglu, softcap, narrow,
+// widen against doubles.
 #include "check.h"
 
 #include <math.h>
@@ -116,8 +117,8 @@ static void magnitude_case(int64_t rows, int64_t cols, int64_t gap, double range
     for (int64_t r = 0; r < rows; r++) memcpy(f32_row(before, r), f32_row(x, r), (size_t)cols * 4);
     gemma_match_magnitude_f32(x.data, x.stride, like.data, like.stride, rows, cols);
     for (int64_t r = 0; r < rows; r++) {
-        double factor = sqrt(mean_square(f32_row(like, r), cols, 0)) /
-                        sqrt(fmax(mean_square(f32_row(before, r), cols, 0), 1e-5));
+        double factor =
+            sqrt(mean_square(f32_row(like, r), cols, 0)) / sqrt(fmax(mean_square(f32_row(before, r), cols, 0), 1e-5));
         for (int64_t c = 0; c < cols; c++) {
             double wanted = f32_row(before, r)[c] * factor;
             expect("match_magnitude", r, c, f32_row(x, r)[c], wanted, UNIT * (16 + sqrt((double)cols)) * fabs(wanted));
