@@ -21,8 +21,8 @@ final class Gemma3nConfig {
 
     static final Set<String> MODEL_TYPES = Set.of(TEXT, MULTIMODAL);
 
-    /// Of training, clipping among it, of towers, and of tokens that no text has; and a scale that the reference does
-    /// not look at.
+    /// Of training, clipping among it, of towers, and of tokens that no text has; and a scale that the reference
+    /// does not look at.
     private static final Set<String> NO_ARITHMETIC = Set.of(
             "altup_coef_clip",
             "altup_lr_multiplier",
