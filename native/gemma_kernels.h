@@ -99,6 +99,29 @@ GEMMA_EXPORT void gemma_rms_norm_add_f32(float *residual, int64_t residual_strid
 GEMMA_EXPORT void gemma_add_f32(float *out, int64_t out_stride, const float *in, int64_t in_stride, int64_t rows,
                                 int64_t cols);
 
+// x[r] *= factor
+// x [rows, cols]
+GEMMA_EXPORT void gemma_scale_f32(float *x, int64_t x_stride, float factor, int64_t rows, int64_t cols);
+
+// out[ids[r]] += factors[r] * in[r]
+// in [rows, cols], out [*, cols], factors [rows]; 0 <= ids[r] < rows of out, none of them twice
+GEMMA_EXPORT void gemma_add_scaled_rows_f32(float *out, int64_t out_stride, const float *in, int64_t in_stride,
+                                            const int32_t *ids, const float *factors, int64_t rows, int64_t cols);
+
+// out[r] = in[r] * weight
+// in, out [rows, cols], weight [cols]; out may be in
+GEMMA_EXPORT void gemma_multiply_f32(float *out, int64_t out_stride, const float *in, int64_t in_stride,
+                                     const float *weight, int64_t rows, int64_t cols);
+
+// x[r] *= rms(like[r]) / max(rms(x[r]), sqrt(1e-5)), rms the root of the mean square
+// x, like [rows, cols]
+GEMMA_EXPORT void gemma_match_magnitude_f32(float *x, int64_t x_stride, const float *like, int64_t like_stride,
+                                            int64_t rows, int64_t cols);
+
+// x[r] = max(0, x[r] - (mean(x[r]) + deviations * sqrt(variance(x[r])))), the variance that of all elements
+// x [rows, cols]
+GEMMA_EXPORT void gemma_sparsify_f32(float *x, int64_t x_stride, float deviations, int64_t rows, int64_t cols);
+
 // out[r] = (in[r] - mean(in[r])) / sqrt(variance(in[r]) + eps) * weight + bias, the variance that of all elements
 // in, out [rows, cols], weight, bias [cols]; out may be in
 GEMMA_EXPORT void gemma_layer_norm_f32(float *out, int64_t out_stride, const float *in, int64_t in_stride,

@@ -82,6 +82,21 @@ KERNEL(gemma_rms_norm_add_f32,
        (residual, residual_stride, in, in_stride, weight, rows, cols, eps))
 KERNEL(gemma_add_f32, (float *out, int64_t out_stride, const float *in, int64_t in_stride, int64_t rows, int64_t cols),
        (out, out_stride, in, in_stride, rows, cols))
+KERNEL(gemma_scale_f32, (float *x, int64_t x_stride, float factor, int64_t rows, int64_t cols),
+       (x, x_stride, factor, rows, cols))
+KERNEL(gemma_add_scaled_rows_f32,
+       (float *out, int64_t out_stride, const float *in, int64_t in_stride, const int32_t *ids, const float *factors,
+        int64_t rows, int64_t cols),
+       (out, out_stride, in, in_stride, ids, factors, rows, cols))
+KERNEL(gemma_multiply_f32,
+       (float *out, int64_t out_stride, const float *in, int64_t in_stride, const float *weight, int64_t rows,
+        int64_t cols),
+       (out, out_stride, in, in_stride, weight, rows, cols))
+KERNEL(gemma_match_magnitude_f32,
+       (float *x, int64_t x_stride, const float *like, int64_t like_stride, int64_t rows, int64_t cols),
+       (x, x_stride, like, like_stride, rows, cols))
+KERNEL(gemma_sparsify_f32, (float *x, int64_t x_stride, float deviations, int64_t rows, int64_t cols),
+       (x, x_stride, deviations, rows, cols))
 KERNEL(gemma_layer_norm_f32,
        (float *out, int64_t out_stride, const float *in, int64_t in_stride, const float *weight, const float *bias,
         int64_t rows, int64_t cols, float eps),

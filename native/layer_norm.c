@@ -1,28 +1,10 @@
 // layer_norm: out[r] = (in[r] - mean) / sqrt(variance + eps) * weight + bias, the variance over all n, not n - 1
 //   in, out f32 [rows, cols], weight, bias f32 [cols]; out may be in; two passes, sums in f32 over 4 x LANES lanes
-#include "simd.h"
+#include "norm.h"
 #include "team.h"
 
-// Sum of (x - shift)^power, power 1 or 2
-INLINE float sum_of(const float *x, int64_t n, float shift, int squared) {
-    vf sums[4] = {{0}, {0}, {0}, {0}};
-    int64_t i = 0;
-    for (; i + 4 * LANES <= n; i += 4 * LANES) {
-        UNROLL for (int j = 0; j < 4; j++) {
-            vf v = load(x + i + j * LANES) - shift;
-            sums[j] += squared ? v * v : v;
-        }
-    }
-    for (; i < n; i += LANES) {
-        vf v = load_filled(x + i, n - i, shift) - shift;
-        sums[0] += squared ? v * v : v;
-    }
-    return sum((sums[0] + sums[1]) + (sums[2] + sums[3]));
-}
-
 static void norm_row(float *out, const float *in, const float *weight, const float *bias, int64_t cols, float eps) {
-    float mean = (float)((double)sum_of(in, cols, 0, 0) / (double)cols);
-    mean += (float)((double)sum_of(in, cols, mean, 0) / (double)cols); // what the first sum has rounded away
+    float mean = mean_of(in, cols);
     double variance = (double)sum_of(in, cols, mean, 1) / (double)cols;
     float inverse = (float)(1.0 / sqrt(variance + (double)eps));
     for (int64_t i = 0; i < cols; i += LANES) {

@@ -1,4 +1,4 @@
-// norm.h: the sum behind RMSNorm, for rows of an activation and for heads.
+// norm.h: the sums behind norms, for rows of an activation and for heads.
 #ifndef GEMMA_NORM_H
 #define GEMMA_NORM_H
 
@@ -21,6 +21,29 @@ INLINE float inverse_rms(const float *x, int64_t n, float eps) {
     }
     double mean = (double)sum((squares[0] + squares[1]) + (squares[2] + squares[3])) / (double)n;
     return (float)(1.0 / sqrt(mean + (double)eps));
+}
+
+// Sum of (x - shift)^power, power 1 or 2
+INLINE float sum_of(const float *x, int64_t n, float shift, int squared) {
+    vf sums[4] = {{0}, {0}, {0}, {0}};
+    int64_t i = 0;
+    for (; i + 4 * LANES <= n; i += 4 * LANES) {
+        UNROLL for (int j = 0; j < 4; j++) {
+            vf v = load(x + i + j * LANES) - shift;
+            sums[j] += squared ? v * v : v;
+        }
+    }
+    for (; i < n; i += LANES) {
+        vf v = load_filled(x + i, n - i, shift) - shift;
+        sums[0] += squared ? v * v : v;
+    }
+    return sum((sums[0] + sums[1]) + (sums[2] + sums[3]));
+}
+
+// The mean, in two passes: the second adds what the first has rounded away
+INLINE float mean_of(const float *x, int64_t n) {
+    float mean = (float)((double)sum_of(x, n, 0, 0) / (double)n);
+    return mean + (float)((double)sum_of(x, n, mean, 0) / (double)n);
 }
 
 #endif

@@ -1,4 +1,5 @@
-// elementwise_test: embed, add, geglu, softcap, narrow, widen against doubles.
+// elementwise_test: embed, add, scale, add_scaled_rows, multiply, match_magnitude, sparsify, geglu, softcap, narrow,
+// widen against doubles.
 #include "check.h"
 
 #include <math.h>
@@ -47,6 +48,101 @@ static void add_case(int64_t rows, int64_t cols, int64_t gap) {
         }
     }
     expect_gaps_untouched("add", out);
+}
+
+static void scale_case(int64_t rows, int64_t cols, int64_t gap) {
+    operand x = make_operand(rows, cols, cols + gap, 4), before = make_operand(rows, cols, cols, 4);
+    fill_f32(x, -1e4, 1e4);
+    for (int64_t r = 0; r < rows; r++) memcpy(f32_row(before, r), f32_row(x, r), (size_t)cols * 4);
+    gemma_scale_f32(x.data, x.stride, 0.7071f, rows, cols);
+    for (int64_t r = 0; r < rows; r++) {
+        for (int64_t c = 0; c < cols; c++) {
+            expect("scale", r, c, f32_row(x, r)[c], f32_row(before, r)[c] * 0.7071f, 0);
+        }
+    }
+    expect_gaps_untouched("scale", x);
+}
+
+// Rows go in reverse to every other row of out, the last of which meets the guard.
+static void add_scaled_rows_case(int64_t rows, int64_t cols, int64_t gap) {
+    int32_t ids[64];
+    float factors[64];
+    operand out = make_operand(2 * rows, cols, cols + gap, 4), in = make_operand(rows, cols, cols + 2 * gap, 4);
+    operand before = make_operand(2 * rows, cols, cols, 4);
+    fill_f32(out, -10, 10);
+    fill_f32(in, -1, 1);
+    for (int64_t r = 0; r < 2 * rows; r++) memcpy(f32_row(before, r), f32_row(out, r), (size_t)cols * 4);
+    for (int64_t r = 0; r < rows; r++) {
+        ids[r] = (int32_t)(2 * (rows - r) - 1);
+        factors[r] = 0.25f + 0.37f * (float)r;
+    }
+    gemma_add_scaled_rows_f32(out.data, out.stride, in.data, in.stride, ids, factors, rows, cols);
+    for (int64_t r = 0; r < rows; r++) {
+        for (int64_t c = 0; c < cols; c++) {
+            double product = (double)factors[r] * f32_row(in, r)[c], kept = f32_row(before, ids[r])[c];
+            expect("add_scaled_rows", ids[r], c, f32_row(out, ids[r])[c], kept + product,
+                   UNIT * (fabs(product) + fabs(kept + product)));
+            expect("add_scaled_rows", ids[r] - 1, c, f32_row(out, ids[r] - 1)[c], f32_row(before, ids[r] - 1)[c], 0);
+        }
+    }
+    expect_gaps_untouched("add_scaled_rows", out);
+}
+
+static void multiply_case(int64_t rows, int64_t cols, int64_t gap) {
+    operand out = make_operand(rows, cols, cols + gap, 4), in = make_operand(rows, cols, cols + 2 * gap, 4);
+    operand weight = make_operand(1, cols, cols, 4);
+    fill_f32(in, -1e4, 1e4);
+    fill_f32(weight, -3, 3);
+    gemma_multiply_f32(out.data, out.stride, in.data, in.stride, weight.data, rows, cols);
+    for (int64_t r = 0; r < rows; r++) {
+        for (int64_t c = 0; c < cols; c++) {
+            expect("multiply", r, c, f32_row(out, r)[c], f32_row(in, r)[c] * f32_row(weight, 0)[c], 0);
+        }
+    }
+    expect_gaps_untouched("multiply", out);
+}
+
+static double mean_square(const float *x, int64_t cols, double shift) {
+    double sum = 0;
+    for (int64_t c = 0; c < cols; c++) sum += (x[c] - shift) * (x[c] - shift);
+    return sum / (double)cols;
+}
+
+// A sum over n lanes' worth of terms is off by about the root of n roundings; its root, and a few products, by as many.
+static void magnitude_case(int64_t rows, int64_t cols, int64_t gap, double range) {
+    operand x = make_operand(rows, cols, cols + gap, 4), like = make_operand(rows, cols, cols + 2 * gap, 4);
+    operand before = make_operand(rows, cols, cols, 4);
+    fill_f32(x, -range, range);
+    fill_f32(like, -2, 2);
+    for (int64_t r = 0; r < rows; r++) memcpy(f32_row(before, r), f32_row(x, r), (size_t)cols * 4);
+    gemma_match_magnitude_f32(x.data, x.stride, like.data, like.stride, rows, cols);
+    for (int64_t r = 0; r < rows; r++) {
+        double factor =
+            sqrt(mean_square(f32_row(like, r), cols, 0)) / sqrt(fmax(mean_square(f32_row(before, r), cols, 0), 1e-5));
+        for (int64_t c = 0; c < cols; c++) {
+            double wanted = f32_row(before, r)[c] * factor;
+            expect("match_magnitude", r, c, f32_row(x, r)[c], wanted, UNIT * (16 + sqrt((double)cols)) * fabs(wanted));
+        }
+    }
+    expect_gaps_untouched("match_magnitude", x);
+}
+
+static void sparsify_case(int64_t rows, int64_t cols, int64_t gap, float deviations) {
+    operand x = make_operand(rows, cols, cols + gap, 4), before = make_operand(rows, cols, cols, 4);
+    fill_f32(x, -3, 5);
+    for (int64_t r = 0; r < rows; r++) memcpy(f32_row(before, r), f32_row(x, r), (size_t)cols * 4);
+    gemma_sparsify_f32(x.data, x.stride, deviations, rows, cols);
+    for (int64_t r = 0; r < rows; r++) {
+        double mean = 0;
+        for (int64_t c = 0; c < cols; c++) mean += f32_row(before, r)[c] / (double)cols;
+        double deviation = sqrt(mean_square(f32_row(before, r), cols, mean)) * (double)deviations;
+        for (int64_t c = 0; c < cols; c++) {
+            double value = f32_row(before, r)[c], size = fabs(value) + fabs(mean) + fabs(deviation);
+            expect("sparsify", r, c, f32_row(x, r)[c], fmax(0, value - mean - deviation),
+                   UNIT * (16 + sqrt((double)cols)) * size);
+        }
+    }
+    expect_gaps_untouched("sparsify", x);
 }
 
 // exp's argument -2u carries the roundings of u, each worth |2u| UNIT in the result; the rest is a handful more. Far
@@ -173,6 +269,13 @@ static void all_cases(uint64_t seed, int64_t rows, int64_t cols, int64_t gap) {
     }
     begin_case(seed, "[%lld, %lld], gap %lld", (long long)rows, (long long)cols, (long long)gap);
     add_case(rows, cols, gap);
+    scale_case(rows, cols, gap);
+    add_scaled_rows_case(rows, cols, gap);
+    multiply_case(rows, cols, gap);
+    magnitude_case(rows, cols, gap, 50);
+    magnitude_case(rows, cols, gap, 1e-3); // below the least that is looked at
+    sparsify_case(rows, cols, gap, 1.64485363f);
+    sparsify_case(rows, cols, gap, -0.5f);
     narrow_case(rows, cols, gap);
     free_operands();
     static const double ranges[] = {1e-3, 6, 1e4, 1e30};

@@ -1037,6 +1037,327 @@ public class GemmaKernels extends GemmaKernels$shared {
         }
     }
 
+    private static class gemma_scale_f32 {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_FLOAT,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gemma_scale_f32");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gemma_scale_f32(float *x, int64_t x_stride, float factor, int64_t rows, int64_t cols)
+     * }
+     */
+    public static FunctionDescriptor gemma_scale_f32$descriptor() {
+        return gemma_scale_f32.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gemma_scale_f32(float *x, int64_t x_stride, float factor, int64_t rows, int64_t cols)
+     * }
+     */
+    public static MethodHandle gemma_scale_f32$handle() {
+        return gemma_scale_f32.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gemma_scale_f32(float *x, int64_t x_stride, float factor, int64_t rows, int64_t cols)
+     * }
+     */
+    public static MemorySegment gemma_scale_f32$address() {
+        return gemma_scale_f32.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gemma_scale_f32(float *x, int64_t x_stride, float factor, int64_t rows, int64_t cols)
+     * }
+     */
+    public static void gemma_scale_f32(MemorySegment x, long x_stride, float factor, long rows, long cols) {
+        var mh$ = gemma_scale_f32.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gemma_scale_f32", x, x_stride, factor, rows, cols);
+            }
+            mh$.invokeExact(x, x_stride, factor, rows, cols);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gemma_add_scaled_rows_f32 {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gemma_add_scaled_rows_f32");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gemma_add_scaled_rows_f32(float *out, int64_t out_stride, const float *in, int64_t in_stride, const int32_t *ids, const float *factors, int64_t rows, int64_t cols)
+     * }
+     */
+    public static FunctionDescriptor gemma_add_scaled_rows_f32$descriptor() {
+        return gemma_add_scaled_rows_f32.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gemma_add_scaled_rows_f32(float *out, int64_t out_stride, const float *in, int64_t in_stride, const int32_t *ids, const float *factors, int64_t rows, int64_t cols)
+     * }
+     */
+    public static MethodHandle gemma_add_scaled_rows_f32$handle() {
+        return gemma_add_scaled_rows_f32.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gemma_add_scaled_rows_f32(float *out, int64_t out_stride, const float *in, int64_t in_stride, const int32_t *ids, const float *factors, int64_t rows, int64_t cols)
+     * }
+     */
+    public static MemorySegment gemma_add_scaled_rows_f32$address() {
+        return gemma_add_scaled_rows_f32.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gemma_add_scaled_rows_f32(float *out, int64_t out_stride, const float *in, int64_t in_stride, const int32_t *ids, const float *factors, int64_t rows, int64_t cols)
+     * }
+     */
+    public static void gemma_add_scaled_rows_f32(MemorySegment out, long out_stride, MemorySegment in, long in_stride, MemorySegment ids, MemorySegment factors, long rows, long cols) {
+        var mh$ = gemma_add_scaled_rows_f32.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gemma_add_scaled_rows_f32", out, out_stride, in, in_stride, ids, factors, rows, cols);
+            }
+            mh$.invokeExact(out, out_stride, in, in_stride, ids, factors, rows, cols);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gemma_multiply_f32 {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gemma_multiply_f32");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gemma_multiply_f32(float *out, int64_t out_stride, const float *in, int64_t in_stride, const float *weight, int64_t rows, int64_t cols)
+     * }
+     */
+    public static FunctionDescriptor gemma_multiply_f32$descriptor() {
+        return gemma_multiply_f32.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gemma_multiply_f32(float *out, int64_t out_stride, const float *in, int64_t in_stride, const float *weight, int64_t rows, int64_t cols)
+     * }
+     */
+    public static MethodHandle gemma_multiply_f32$handle() {
+        return gemma_multiply_f32.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gemma_multiply_f32(float *out, int64_t out_stride, const float *in, int64_t in_stride, const float *weight, int64_t rows, int64_t cols)
+     * }
+     */
+    public static MemorySegment gemma_multiply_f32$address() {
+        return gemma_multiply_f32.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gemma_multiply_f32(float *out, int64_t out_stride, const float *in, int64_t in_stride, const float *weight, int64_t rows, int64_t cols)
+     * }
+     */
+    public static void gemma_multiply_f32(MemorySegment out, long out_stride, MemorySegment in, long in_stride, MemorySegment weight, long rows, long cols) {
+        var mh$ = gemma_multiply_f32.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gemma_multiply_f32", out, out_stride, in, in_stride, weight, rows, cols);
+            }
+            mh$.invokeExact(out, out_stride, in, in_stride, weight, rows, cols);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gemma_match_magnitude_f32 {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gemma_match_magnitude_f32");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gemma_match_magnitude_f32(float *x, int64_t x_stride, const float *like, int64_t like_stride, int64_t rows, int64_t cols)
+     * }
+     */
+    public static FunctionDescriptor gemma_match_magnitude_f32$descriptor() {
+        return gemma_match_magnitude_f32.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gemma_match_magnitude_f32(float *x, int64_t x_stride, const float *like, int64_t like_stride, int64_t rows, int64_t cols)
+     * }
+     */
+    public static MethodHandle gemma_match_magnitude_f32$handle() {
+        return gemma_match_magnitude_f32.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gemma_match_magnitude_f32(float *x, int64_t x_stride, const float *like, int64_t like_stride, int64_t rows, int64_t cols)
+     * }
+     */
+    public static MemorySegment gemma_match_magnitude_f32$address() {
+        return gemma_match_magnitude_f32.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gemma_match_magnitude_f32(float *x, int64_t x_stride, const float *like, int64_t like_stride, int64_t rows, int64_t cols)
+     * }
+     */
+    public static void gemma_match_magnitude_f32(MemorySegment x, long x_stride, MemorySegment like, long like_stride, long rows, long cols) {
+        var mh$ = gemma_match_magnitude_f32.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gemma_match_magnitude_f32", x, x_stride, like, like_stride, rows, cols);
+            }
+            mh$.invokeExact(x, x_stride, like, like_stride, rows, cols);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gemma_sparsify_f32 {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_FLOAT,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gemma_sparsify_f32");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gemma_sparsify_f32(float *x, int64_t x_stride, float deviations, int64_t rows, int64_t cols)
+     * }
+     */
+    public static FunctionDescriptor gemma_sparsify_f32$descriptor() {
+        return gemma_sparsify_f32.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gemma_sparsify_f32(float *x, int64_t x_stride, float deviations, int64_t rows, int64_t cols)
+     * }
+     */
+    public static MethodHandle gemma_sparsify_f32$handle() {
+        return gemma_sparsify_f32.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gemma_sparsify_f32(float *x, int64_t x_stride, float deviations, int64_t rows, int64_t cols)
+     * }
+     */
+    public static MemorySegment gemma_sparsify_f32$address() {
+        return gemma_sparsify_f32.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gemma_sparsify_f32(float *x, int64_t x_stride, float deviations, int64_t rows, int64_t cols)
+     * }
+     */
+    public static void gemma_sparsify_f32(MemorySegment x, long x_stride, float deviations, long rows, long cols) {
+        var mh$ = gemma_sparsify_f32.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gemma_sparsify_f32", x, x_stride, deviations, rows, cols);
+            }
+            mh$.invokeExact(x, x_stride, deviations, rows, cols);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
     private static class gemma_layer_norm_f32 {
         public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
             GemmaKernels.C_POINTER,

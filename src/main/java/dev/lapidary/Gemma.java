@@ -51,7 +51,8 @@ import org.jspecify.annotations.Nullable;
 /// }
 /// ```
 public final class Gemma implements AutoCloseable {
-    private static final String END_OF_TURN = "<end_of_turn>";
+    /// Of Gemma 1 to 3, and of Gemma 4.
+    private static final List<String> ENDS_OF_TURN = List.of("<end_of_turn>", "<turn|>");
 
     private final String source;
     private final @Nullable Checkpoint checkpoint;
@@ -87,7 +88,7 @@ public final class Gemma implements AutoCloseable {
         this.tokenizer = tokenizer;
         Set<Integer> ids = new HashSet<>(model.config().stopIds());
         if (tokenizer != null) {
-            tokenizer.idOf(END_OF_TURN).ifPresent(ids::add);
+            ENDS_OF_TURN.forEach(end -> tokenizer.idOf(end).ifPresent(ids::add));
         }
         stopTokens = Set.copyOf(ids);
         ImageSymbols images = vision == null || vision.config().prefix() ? null : ImagePrompts.symbols(vision.config());
@@ -377,7 +378,8 @@ public final class Gemma implements AutoCloseable {
 
     VisionModel requireVision() {
         if (vision == null) {
-            throw new IllegalStateException("%s: got images, need a checkpoint with a vision tower".formatted(source));
+            throw new IllegalStateException(
+                    "%s: got images, need a checkpoint with a vision tower of Gemma 3 or PaliGemma".formatted(source));
         }
         return vision;
     }

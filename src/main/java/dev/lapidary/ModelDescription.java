@@ -72,8 +72,12 @@ public record ModelDescription(
                 traits.softcap(),
                 traits.queryKeyNorm(),
                 traits.postNorms(),
-                traits.bidirectional() ? 0 : 2L * traits.kvCols() * Float.BYTES,
-                traits.bidirectional());
+                traits.bidirectional() ? 0 : (long) traits.cachedCols() * Float.BYTES,
+                traits.bidirectional(),
+                traits.keyValues().source(),
+                traits.experts() == null ? 0 : traits.experts().count(),
+                traits.experts() == null ? 0 : traits.experts().used(),
+                traits.experts() == null ? 0 : traits.experts().neurons());
     }
 
     /// A module, with its modules in the order of the forward pass.
@@ -104,8 +108,13 @@ public record ModelDescription(
     /// @param softcap         `cap * tanh(score / cap)` on attention scores; 0 for none
     /// @param queryKeyNorm    whether queries and keys get an RMSNorm
     /// @param postNorms       whether the branches get an RMSNorm before the residual add
-    /// @param kvBytesPerToken bytes of keys and values that a sequence keeps of one position
+    /// @param kvBytesPerToken bytes of keys and values that a sequence keeps of one position; 0 where they are
+    ///                        another layer's
     /// @param bidirectional   whether it sees what follows as it sees what went before
+    /// @param keysFrom        layer whose keys and values it reads; -1 if it has its own
+    /// @param experts         experts beside the feed-forward; 0 for none
+    /// @param expertsUsed     experts that a token uses
+    /// @param expertNeurons   width of an expert
     public record Layer(
             String attention,
             int window,
@@ -120,5 +129,9 @@ public record ModelDescription(
             boolean queryKeyNorm,
             boolean postNorms,
             long kvBytesPerToken,
-            boolean bidirectional) {}
+            boolean bidirectional,
+            int keysFrom,
+            int experts,
+            int expertsUsed,
+            int expertNeurons) {}
 }

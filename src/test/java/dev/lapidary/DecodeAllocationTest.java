@@ -11,6 +11,8 @@ import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// A decode step leaves nothing to the garbage collector.
 class DecodeAllocationTest {
@@ -41,6 +43,14 @@ class DecodeAllocationTest {
     @Test
     void neitherDoesOneOfARecurrentModel() throws IOException {
         try (Gemma gemma = Gemma.open(Golden.of("recurrentgemma").folder())) {
+            assertAllocatesNothing(gemma);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"gemma4-text-ple", "gemma4-text-moe", "gemma3n-text"})
+    void neitherDoesOneWithEmbeddingsPerLayerExpertsOrStreams(String name) throws IOException {
+        try (Gemma gemma = Gemma.open(Golden.of(name).folder())) {
             assertAllocatesNothing(gemma);
         }
     }

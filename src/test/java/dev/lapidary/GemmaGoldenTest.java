@@ -18,6 +18,10 @@ class GemmaGoldenTest {
     /// cases with BF16 weights: gemma1-mqa 2.7e-2, gemma3-text 1.4e-2, gemma2 1.2e-2; F32 differs by 4e-6 at most.
     private static final double BF16_TOLERANCE = 4e-2;
 
+    /// Gates that are cut off or not make a rounding large: in gemma3n-text one of the last bit moves the
+    /// reference's own logits 20 times as far as in the other cases (`f32_noise_logits`). Measured 0.12.
+    private static final double SPARSE_BF16_TOLERANCE = 0.25;
+
     static Stream<Arguments> casesOnBackends() {
         return TestBackends.all().stream()
                 .flatMap(backend -> Golden.TEXT_CASES.stream().map(name -> Arguments.of(backend, name)));
@@ -42,7 +46,8 @@ class GemmaGoldenTest {
     @MethodSource("casesOnBackends")
     void theFastPathStaysWithinItsBound(String backend, String name) throws IOException {
         Options options = Options.defaults().withBackend(backend).withCompute(Compute.FAST);
-        assertThat(worstDifference(name, options)).isLessThan(BF16_TOLERANCE);
+        assertThat(worstDifference(name, options))
+                .isLessThan(name.equals("gemma3n-text") ? SPARSE_BF16_TOLERANCE : BF16_TOLERANCE);
     }
 
     @ParameterizedTest

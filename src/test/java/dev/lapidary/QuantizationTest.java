@@ -139,6 +139,16 @@ class QuantizationTest {
                 .hasMessage(out + ": got the model itself, need another name");
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"recurrentgemma", "gemma4-text-dense", "gemma4-text-moe", "gemma3n-text"})
+    void modelsThatNoKeysAreWrittenForAreRefused(String name) throws IOException {
+        assertThatThrownBy(() ->
+                        Quantization.to(StoredFormat.Q8_0).write(Golden.of(name).folder(), folder.resolve("m.gguf")))
+                .isInstanceOf(IOException.class)
+                .hasMessageEndingWith(" model, need one of Gemma 1 to 3 to write it anew");
+        assertThat(names(folder)).isEmpty();
+    }
+
     @Test
     void whatCannotBeWrittenIsRefusedAndLeavesNothing() throws IOException {
         Path out = folder.resolve("out");

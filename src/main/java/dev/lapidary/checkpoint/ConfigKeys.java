@@ -93,7 +93,10 @@ public final class ConfigKeys {
 
     /// Any number that a `double` can hold without overflow.
     public double doubleValue(String key) throws CheckpointException {
-        JsonElement value = value(key);
+        return number(key, value(key));
+    }
+
+    private double number(String key, @Nullable JsonElement value) throws CheckpointException {
         if (value instanceof JsonPrimitive primitive && primitive.isNumber()) {
             double number = primitive.getAsDouble();
             if (Double.isFinite(number)) {
@@ -138,6 +141,19 @@ public final class ConfigKeys {
             ints.add(integer("%s[%d]".formatted(key, i), array.get(i)));
         }
         return Collections.unmodifiableList(ints);
+    }
+
+    /// A list of finite numbers.
+    public List<Double> doubles(String key) throws CheckpointException {
+        JsonElement value = value(key);
+        if (!(value instanceof JsonArray array)) {
+            throw problem(key, value, "a list of numbers");
+        }
+        List<Double> doubles = new ArrayList<>(array.size());
+        for (int i = 0; i < array.size(); i++) {
+            doubles.add(number("%s[%d]".formatted(key, i), array.get(i)));
+        }
+        return Collections.unmodifiableList(doubles);
     }
 
     public List<String> strings(String key) throws CheckpointException {

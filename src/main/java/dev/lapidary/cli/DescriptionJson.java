@@ -73,6 +73,14 @@ final class DescriptionJson {
         json.addProperty("post_norms", layer.postNorms());
         json.addProperty("kv_bytes_per_token", layer.kvBytesPerToken());
         json.addProperty("bidirectional", layer.bidirectional());
+        if (layer.keysFrom() >= 0) {
+            json.addProperty("keys_from", layer.keysFrom());
+        }
+        if (layer.experts() > 0) {
+            json.addProperty("experts", layer.experts());
+            json.addProperty("experts_used", layer.expertsUsed());
+            json.addProperty("expert_neurons", layer.expertNeurons());
+        }
         return json;
     }
 

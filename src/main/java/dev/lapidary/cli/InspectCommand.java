@@ -144,7 +144,9 @@ final class InspectCommand implements Callable<Integer> {
                 "query scale",
                 "softcap",
                 "q/k norm",
-                "post norms");
+                "post norms",
+                "keys of",
+                "experts");
         for (LayerRun run : LayerRun.of(description.layers())) {
             ModelDescription.Layer layer = run.layer();
             table.row(
@@ -160,7 +162,11 @@ final class InspectCommand implements Callable<Integer> {
                     textOrDash("%.6g", layer.queryScale()),
                     layer.softcap() == 0 ? "-" : Amounts.text("%s", layer.softcap()),
                     layer.queryKeyNorm() ? "yes" : "no",
-                    layer.postNorms() ? "yes" : "no");
+                    layer.postNorms() ? "yes" : "no",
+                    layer.keysFrom() < 0 ? "-" : Integer.toString(layer.keysFrom()),
+                    layer.experts() == 0
+                            ? "-"
+                            : "%d of %d x %d".formatted(layer.expertsUsed(), layer.experts(), layer.expertNeurons()));
         }
         table.print(console.out());
         String softcap = description.finalSoftcap() == 0 ? "none" : Amounts.text("%s", description.finalSoftcap());

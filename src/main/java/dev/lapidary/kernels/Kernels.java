@@ -32,6 +32,26 @@ public interface Kernels {
     /// `out += in`.
     void add(Matrix in, Matrix out);
 
+    /// In place: `x *= factor`.
+    void scale(float factor, Matrix x);
+
+    /// `out[r] = in[r] * weight`. `out` may be `in`.
+    ///
+    /// @param weight `[1, cols]`
+    void multiply(Matrix in, Matrix weight, Matrix out);
+
+    /// In place: `x[r] *= rms(like[r]) / max(rms(x[r]), sqrt(1e-5))`, rms the root of the mean square.
+    ///
+    /// @param like as `x`
+    void matchMagnitude(Matrix like, Matrix x);
+
+    /// `out[ids[r]] += factors[r] * in[r]`.
+    ///
+    /// @param in      `[seq, cols]`
+    /// @param ids     int32, `seq` of them, each a row of `out` and none of them twice
+    /// @param factors float32, `seq` of them
+    void addScaledRows(Matrix in, MemorySegment ids, MemorySegment factors, Matrix out);
+
     /// `out[r] = (in[r] - mean(in[r])) / sqrt(variance(in[r]) + epsilon) * weight + bias` (Ba et al. 2016), the
     /// variance that of all elements. `out` may be `in`.
     ///
@@ -98,6 +118,14 @@ public interface Kernels {
         geglu(in, gate, up, gated);
         project(gated, down, out);
     }
+
+    /// As [#geglu(Matrix, WeightMatrix, WeightMatrix, Matrix)] with gates cut off, in each row those that are less
+    /// than `deviations` standard deviations above the mean: `out = gelu_tanh(max(0, g - cutoff)) * (in * up^T)`
+    /// with `g = in * gate^T`.
+    void sparseGeglu(Matrix in, WeightMatrix gate, WeightMatrix up, float deviations, Matrix out);
+
+    /// In place: `gate = gelu_tanh(gate) * up`, of products computed already.
+    void geglu(Matrix gate, Matrix up);
 
     /// A depthwise convolution over time of the rows `row` to `row + count`, which follow each other in one
     /// sequence: `out[r, c] = bias[c] + sum_t taps[t, c] * in[r - (width - 1) + t, c]`.

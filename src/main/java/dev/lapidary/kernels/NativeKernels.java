@@ -113,6 +113,36 @@ public final class NativeKernels implements Kernels, AutoCloseable {
     }
 
     @Override
+    public void scale(float factor, Matrix x) {
+        requireF32("x", x);
+        gemma_scale_f32(x.data(), x.stride(), factor, x.rows(), x.cols());
+    }
+
+    @Override
+    public void multiply(Matrix in, Matrix weight, Matrix out) {
+        requireF32("in", in);
+        requireShape("weight", weight, 1, in.cols());
+        requireShape("out", out, in.rows(), in.cols());
+        gemma_multiply_f32(out.data(), out.stride(), in.data(), in.stride(), weight.data(), in.rows(), in.cols());
+    }
+
+    @Override
+    public void matchMagnitude(Matrix like, Matrix x) {
+        requireF32("x", x);
+        requireShape("like", like, x.rows(), x.cols());
+        gemma_match_magnitude_f32(x.data(), x.stride(), like.data(), like.stride(), x.rows(), x.cols());
+    }
+
+    @Override
+    public void addScaledRows(Matrix in, MemorySegment ids, MemorySegment factors, Matrix out) {
+        requireF32("in", in);
+        requireShape("out", out, out.rows(), in.cols());
+        requireIds(ids, in.rows(), out.rows());
+        requireBytes("factors", factors, (long) in.rows() * Float.BYTES);
+        gemma_add_scaled_rows_f32(out.data(), out.stride(), in.data(), in.stride(), ids, factors, in.rows(), in.cols());
+    }
+
+    @Override
     public void layerNorm(Matrix in, Matrix weight, Matrix bias, float epsilon, Matrix out) {
         requireF32("in", in);
         requireShape("weight", weight, 1, in.cols());
@@ -250,6 +280,21 @@ public final class NativeKernels implements Kernels, AutoCloseable {
                     "down: got %d columns, need the %d neurons".formatted(down.cols(), gate.rows()));
         }
         products.feedForward(in, gate, up, down, gated, out);
+    }
+
+    @Override
+    public void sparseGeglu(Matrix in, WeightMatrix gate, WeightMatrix up, float deviations, Matrix out) {
+        requireShape("in", in, in.rows(), gate.cols());
+        requireExtents("up", up, gate.rows(), gate.cols());
+        requireShape("out", out, in.rows(), gate.rows());
+        products.sparseGeglu(in, gate, up, deviations, out);
+    }
+
+    @Override
+    public void geglu(Matrix gate, Matrix up) {
+        requireF32("gate", gate);
+        requireShape("up", up, gate.rows(), gate.cols());
+        Products.geglu(gate, up);
     }
 
     @Override

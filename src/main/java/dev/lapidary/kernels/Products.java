@@ -1,6 +1,7 @@
 package dev.lapidary.kernels;
 
 import static dev.lapidary.bindings.shim.GemmaKernels.gemma_geglu_f32;
+import static dev.lapidary.bindings.shim.GemmaKernels.gemma_sparsify_f32;
 
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
@@ -110,6 +111,14 @@ final class Products implements AutoCloseable {
         geglu(out, upped);
     }
 
+    void sparseGeglu(Matrix in, WeightMatrix gate, WeightMatrix up, float deviations, Matrix out) {
+        Matrix upped = upped(in.rows(), up.rows());
+        project(in, gate, out);
+        project(in, up, upped);
+        gemma_sparsify_f32(out.data(), out.stride(), deviations, out.rows(), out.cols());
+        geglu(out, upped);
+    }
+
     void feedForward(Matrix in, WeightMatrix gate, WeightMatrix up, Projection down, Matrix gated, Matrix out) {
         MemorySegment kinds = down.partKinds();
         if (tiled != null && kinds != null && isTiled(in, gate) && isTiled(in, up) && isTiled(in, down)) {
@@ -121,7 +130,7 @@ final class Products implements AutoCloseable {
     }
 
     /// `gate = gelu_tanh(gate) * up`.
-    private static void geglu(Matrix gate, Matrix up) {
+    static void geglu(Matrix gate, Matrix up) {
         gemma_geglu_f32(
                 gate.data(),
                 gate.stride(),

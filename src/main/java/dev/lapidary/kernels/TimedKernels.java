@@ -11,6 +11,10 @@ public final class TimedKernels implements Kernels {
     private final Timing rmsNorm = new Timing("rmsNorm");
     private final Timing rmsNormAdd = new Timing("rmsNormAdd");
     private final Timing add = new Timing("add");
+    private final Timing scale = new Timing("scale");
+    private final Timing multiply = new Timing("multiply");
+    private final Timing matchMagnitude = new Timing("matchMagnitude");
+    private final Timing addScaledRows = new Timing("addScaledRows");
     private final Timing layerNorm = new Timing("layerNorm");
     private final Timing addBias = new Timing("addBias");
     private final Timing biasGelu = new Timing("biasGelu");
@@ -33,6 +37,10 @@ public final class TimedKernels implements Kernels {
             rmsNorm,
             rmsNormAdd,
             add,
+            scale,
+            multiply,
+            matchMagnitude,
+            addScaledRows,
             layerNorm,
             addBias,
             biasGelu,
@@ -100,6 +108,34 @@ public final class TimedKernels implements Kernels {
         long start = System.nanoTime();
         kernels.add(in, out);
         add.add(start);
+    }
+
+    @Override
+    public void scale(float factor, Matrix x) {
+        long start = System.nanoTime();
+        kernels.scale(factor, x);
+        scale.add(start);
+    }
+
+    @Override
+    public void multiply(Matrix in, Matrix weight, Matrix out) {
+        long start = System.nanoTime();
+        kernels.multiply(in, weight, out);
+        multiply.add(start);
+    }
+
+    @Override
+    public void matchMagnitude(Matrix like, Matrix x) {
+        long start = System.nanoTime();
+        kernels.matchMagnitude(like, x);
+        matchMagnitude.add(start);
+    }
+
+    @Override
+    public void addScaledRows(Matrix in, MemorySegment ids, MemorySegment factors, Matrix out) {
+        long start = System.nanoTime();
+        kernels.addScaledRows(in, ids, factors, out);
+        addScaledRows.add(start);
     }
 
     @Override
@@ -172,6 +208,20 @@ public final class TimedKernels implements Kernels {
         long start = System.nanoTime();
         kernels.feedForward(in, gate, up, down, gated, out);
         feedForward.add(start);
+    }
+
+    @Override
+    public void sparseGeglu(Matrix in, WeightMatrix gate, WeightMatrix up, float deviations, Matrix out) {
+        long start = System.nanoTime();
+        kernels.sparseGeglu(in, gate, up, deviations, out);
+        geglu.add(start);
+    }
+
+    @Override
+    public void geglu(Matrix gate, Matrix up) {
+        long start = System.nanoTime();
+        kernels.geglu(gate, up);
+        geglu.add(start);
     }
 
     @Override

@@ -21,6 +21,12 @@ final class Activations {
     /// `[seq, embedding]`, the output of attention or feed-forward.
     final Matrix branch;
 
+    /// `[seq, laurelRank]`, while attention is over and the feed-forward has not begun.
+    final Matrix laurel;
+
+    /// What each layer gets of its own of a token; null without the trait.
+    final @Nullable PerLayer perLayer;
+
     /// Angles of the batch's positions, to be computed once for every rope of the model.
     final List<Workspace.Angles> angles;
 
@@ -30,6 +36,10 @@ final class Activations {
         residual = workspace.residual.rows(0, seq);
         normed = workspace.normed.rows(0, seq);
         branch = workspace.branch.rows(0, seq);
+        laurel = dense(workspace.gated, seq, config.laurelRank());
+        perLayer = config.perLayer() == null
+                ? null
+                : new PerLayer(config, config.perLayer().width(), workspace, seq);
         angles = workspace.angles(seq);
         Map<LayerConfig, Layer> distinct = new HashMap<>();
         for (LayerConfig layer : config.layers()) {
@@ -59,6 +69,38 @@ final class Activations {
 
     private static Matrix dense(Matrix widest, int rows, int cols) {
         return Matrix.dense(widest.data(), widest.type(), rows, cols);
+    }
+
+    /// The views of per-layer embeddings.
+    static final class PerLayer {
+        /// `[seq, layers * width]`, of all layers.
+        final Matrix inputs;
+
+        /// As `inputs`, what the projection of the embedding gives.
+        final Matrix projected;
+
+        /// `projected` layer by layer, `[seq, layers, width]`.
+        final Heads projectedLayers;
+
+        /// `[seq, width]`.
+        final Matrix gate;
+
+        private final List<Matrix> ofLayer = new ArrayList<>();
+
+        private PerLayer(GemmaConfig config, int width, Workspace workspace, int seq) {
+            inputs = workspace.perLayer.rows(0, seq);
+            projected = dense(workspace.gated, seq, inputs.cols());
+            projectedLayers = Heads.of(projected, width);
+            gate = dense(workspace.gated, seq, width);
+            for (int i = 0; i < config.layers().size(); i++) {
+                ofLayer.add(inputs.cols(i * width, width));
+            }
+        }
+
+        /// `[seq, width]`, the columns of `inputs` of a layer.
+        Matrix ofLayer(int layer) {
+            return ofLayer.get(layer);
+        }
     }
 
     /// The views whose width depends on the layer.
@@ -121,11 +163,12 @@ final class Activations {
         private AttentionLayer(LayerConfig traits, Workspace workspace, int seq) {
             super(traits, workspace, seq);
             int queryCols = traits.queryCols();
-            int kvCols = traits.kvCols();
+            int kvCols = traits.keyValues().isShared() ? 0 : traits.kvCols();
             queryRows = projected.cols(0, queryCols);
             queries = Heads.of(queryRows, traits.headDim());
             keys = Heads.of(projected.cols(queryCols, kvCols), traits.headDim());
-            values = Heads.of(projected.cols(queryCols + kvCols, kvCols), traits.headDim());
+            // The last ones: those of the keys where one projection gives both
+            values = Heads.of(projected.cols(projected.cols() - kvCols, kvCols), traits.headDim());
             rope = workspace.angles(traits.rope()).rows(0, seq);
             queryRow = new @Nullable Matrix[seq];
             mixedRow = new @Nullable Matrix[seq];

@@ -39,8 +39,10 @@ final class Attention implements TokenMixer {
             Batch.Run run = batch.run(i);
             Heads keys = run.cache().keys(index);
             Heads values = run.cache().values(index);
-            store(layer.keys, weights.keyNorm(), layer.rope, run, keys);
-            store(layer.values, null, null, run, values);
+            if (!traits.keyValues().isShared()) {
+                store(layer.keys, weights.keyNorm(), layer.rope, run, keys);
+                store(layer.values, weights.valueNorm(), null, run, values);
+            }
             if (run.rows() <= MAX_SINGLE_ROWS) {
                 attendSingly(layer, run, keys, values);
             } else {

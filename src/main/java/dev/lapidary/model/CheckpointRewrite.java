@@ -51,8 +51,8 @@ public final class CheckpointRewrite {
     /// @throws CheckpointException naming the file and the key or tensor that is missing, left over or unknown
     public static CheckpointRewrite of(Checkpoint checkpoint) throws CheckpointException {
         GemmaConfig config = CheckpointConfig.read(checkpoint);
-        if (config.layers().stream().anyMatch(layer -> layer.attention() == AttentionType.RECURRENT)) {
-            throw new CheckpointException("%s: got a %s model, need one without recurrent blocks to write it anew"
+        if (config.perLayer() != null || config.layers().stream().anyMatch(CheckpointRewrite::cannotBeSaid)) {
+            throw new CheckpointException("%s: got a %s model, need one of Gemma 1 to 3 to write it anew"
                     .formatted(checkpoint.path(), config.architecture()));
         }
         if (config.bidirectional()) {
@@ -71,6 +71,14 @@ public final class CheckpointRewrite {
                     "only the text model is written: %d tensors of other parts are left out".formatted(others));
         }
         return rewrite;
+    }
+
+    /// Whether a layer has traits that no keys are written for.
+    private static boolean cannotBeSaid(LayerConfig layer) {
+        return layer.attention() == AttentionType.RECURRENT
+                || !layer.keyValues().equals(KeyValues.PROJECTED)
+                || layer.experts() != null
+                || layer.scaledOutput();
     }
 
     /// What the model is.

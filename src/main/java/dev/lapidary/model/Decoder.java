@@ -21,6 +21,8 @@ public final class Decoder {
     private final Workspace workspace;
     private final List<TokenMixing> mixings = new ArrayList<>();
     private final List<FeedForward> feedForwards = new ArrayList<>();
+    private final @Nullable PerLayerInputs perLayerInputs;
+    private final @Nullable AlternatingUpdates altUp;
 
     Decoder(GemmaConfig config, Weights weights, Kernels kernels, Workspace workspace) {
         this.config = config;
@@ -32,6 +34,8 @@ public final class Decoder {
             mixings.add(new TokenMixing(i, config, layer, kernels));
             feedForwards.add(new FeedForward(i, config, layer, kernels));
         }
+        perLayerInputs = weights.perLayer() == null ? null : new PerLayerInputs(config, weights, kernels, workspace);
+        altUp = weights.altUp() == null ? null : new AlternatingUpdates(config, weights, kernels, workspace.streams);
     }
 
     /// Runs the batch's tokens through every layer and extends their caches.
@@ -60,13 +64,21 @@ public final class Decoder {
         kernels.embed(weights.embedding(), workspace.ids, config.embeddingScale(), activations.residual);
         insertSoftTokens(batch, activations.residual);
         observe(observer, -1, Stage.RESIDUAL, activations.residual);
+        if (perLayerInputs != null) {
+            perLayerInputs.prepare(workspace.ids, activations);
+        }
+        if (altUp != null) {
+            altUp.enter(activations);
+        }
         for (int i = 0; i < mixings.size(); i++) {
             if (cancelled.getAsBoolean()) {
                 throw new CancellationException("cancelled before layer " + i);
             }
-            mixings.get(i).forward(batch, activations, workspace.attention, observer);
-            feedForwards.get(i).forward(activations, observer);
+            forward(i, batch, activations, observer);
             observe(observer, i, Stage.RESIDUAL, activations.residual);
+        }
+        if (altUp != null) {
+            altUp.leave(activations);
         }
         for (int i = 0; i < batch.runs(); i++) {
             Batch.Run run = batch.run(i);
@@ -84,6 +96,23 @@ public final class Decoder {
         Matrix normed = workspace.activations(residual.rows()).normed;
         kernels.rmsNorm(residual, weights.finalNorm(), config.normEpsilon(), normed);
         return normed;
+    }
+
+    private void forward(int layer, Batch batch, Activations activations, @Nullable ActivationObserver observer) {
+        if (altUp != null) {
+            altUp.predict(layer, activations);
+        }
+        mixings.get(layer).forward(batch, activations, workspace.attention, observer);
+        feedForwards.get(layer).forward(activations, workspace.experts, observer);
+        if (altUp != null) {
+            altUp.correct(layer, activations);
+        }
+        if (perLayerInputs != null) {
+            perLayerInputs.forward(layer, activations);
+        }
+        if (config.layers().get(layer).scaledOutput()) {
+            kernels.scale(weights.layers().get(layer).outputScale(), activations.residual);
+        }
     }
 
     /// Logits of up to [#maxLogitRows] rows of a residual stream after the last layer.

@@ -5,22 +5,35 @@ import dev.lapidary.kernels.Matrix;
 import dev.lapidary.model.ActivationObserver.Stage;
 import org.jspecify.annotations.Nullable;
 
-/// The feed-forward half of a layer: `residual += postNorm?(down(gelu(gate(x)) * up(x)))` with `x = preNorm(residual)`.
+/// The feed-forward half of a layer: `residual += postNorm?(down(gelu(gate(x)) * up(x)))` with `x = preNorm(residual)`,
+/// where there are experts their mixture added before the post-norm.
 final class FeedForward {
     private final int index;
     private final float epsilon;
     private final LayerWeights weights;
     private final Kernels kernels;
+    private final @Nullable MixtureOfExperts mixture;
+
+    /// Standard deviations above the mean below which gates are cut off; null without the trait.
+    private final @Nullable Float cutoff;
 
     FeedForward(int index, GemmaConfig config, LayerWeights weights, Kernels kernels) {
         this.index = index;
         this.epsilon = config.normEpsilon();
         this.weights = weights;
         this.kernels = kernels;
+        double sparsity = config.layers().get(index).sparsity();
+        cutoff = sparsity == 0 ? null : (float) NormalDistribution.quantile(sparsity);
+        Experts experts = config.layers().get(index).experts();
+        mixture = experts == null || weights.experts() == null
+                ? null
+                : new MixtureOfExperts(experts, epsilon, weights.experts(), kernels);
     }
 
     /// Adds to `activations.residual` `[seq, embedding]`.
-    void forward(Activations activations, @Nullable ActivationObserver observer) {
+    ///
+    /// @param scratch of the experts, null where no layer has any
+    void forward(Activations activations, @Nullable ExpertScratch scratch, @Nullable ActivationObserver observer) {
         Activations.Layer layer = activations.layer(index);
         kernels.rmsNorm(activations.residual, weights.preFeedForwardNorm(), epsilon, activations.normed);
         int seq = activations.normed.rows();
@@ -34,6 +47,9 @@ final class FeedForward {
                 branch(activations.normed.rows(from, rows), layer.gated.rows(0, rows), branch, observer);
             }
         }
+        if (mixture != null && scratch != null) {
+            mixture.forward(activations, scratch);
+        }
         Decoder.observe(observer, index, Stage.FEED_FORWARD, activations.branch);
         if (weights.postFeedForwardNorm() != null) {
             kernels.rmsNormAdd(activations.branch, weights.postFeedForwardNorm(), epsilon, activations.residual);
@@ -44,11 +60,13 @@ final class FeedForward {
 
     private void branch(Matrix normed, Matrix gated, Matrix branch, @Nullable ActivationObserver observer) {
         FeedForwardBiases biases = weights.biases();
-        if (biases == null && observer == null) {
+        if (biases == null && cutoff == null && observer == null) {
             kernels.feedForward(normed, weights.gate(), weights.up(), weights.down(), gated, branch);
             return;
         }
-        if (biases == null) {
+        if (cutoff != null) {
+            kernels.sparseGeglu(normed, weights.gate(), weights.up(), cutoff, gated);
+        } else if (biases == null) {
             kernels.geglu(normed, weights.gate(), weights.up(), gated);
         } else {
             kernels.geglu(normed, weights.gate(), biases.gate(), weights.up(), biases.up(), gated);

@@ -1,6 +1,8 @@
 package dev.lapidary.model;
 
 import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /// A model as data: extents and, layer by layer, traits. Read from a checkpoint by [HuggingFaceConfig].
 ///
@@ -16,6 +18,9 @@ import java.util.List;
 /// @param bosId           id that begins every sequence
 /// @param stopIds         ids that end a generation
 /// @param layers          one entry per layer, first to last
+/// @param perLayer        what each token gives each layer besides the residual stream; null for nothing
+/// @param altUp           streams beside the residual one; null for none
+/// @param laurelRank      width of a second residual beside each attention; 0 for none
 public record GemmaConfig(
         String architecture,
         int vocab,
@@ -28,7 +33,10 @@ public record GemmaConfig(
         int maxPositions,
         int bosId,
         List<Integer> stopIds,
-        List<LayerConfig> layers) {
+        List<LayerConfig> layers,
+        @Nullable PerLayerConfig perLayer,
+        @Nullable AltUpConfig altUp,
+        int laurelRank) {
     /// Throws `IllegalArgumentException` naming what does not fit.
     public GemmaConfig {
         if (vocab <= 0 || embedding <= 0 || layers.isEmpty() || maxPositions <= 0) {
@@ -43,6 +51,9 @@ public record GemmaConfig(
             throw new IllegalArgumentException(
                     "finalSoftcap: got %s, need 0 or a positive number".formatted(finalSoftcap));
         }
+        if (laurelRank < 0) {
+            throw new IllegalArgumentException("laurelRank: got %d, need 0 or more".formatted(laurelRank));
+        }
         stopIds = List.copyOf(stopIds);
         layers = List.copyOf(layers);
         long bothWays = layers.stream().filter(LayerConfig::bidirectional).count();
@@ -50,10 +61,92 @@ public record GemmaConfig(
             throw new IllegalArgumentException(
                     "bidirectional: got %d of %d layers, need all or none".formatted(bothWays, layers.size()));
         }
+        for (int i = 0; i < layers.size(); i++) {
+            requireSource(layers, i);
+        }
+        if (layers.stream()
+                        .map(LayerConfig::experts)
+                        .filter(Objects::nonNull)
+                        .distinct()
+                        .count()
+                > 1) {
+            throw new IllegalArgumentException("experts: got layers with different ones, need the same in all of them");
+        }
+        if (perLayer != null && perLayer.width() > Integer.MAX_VALUE / layers.size()) {
+            throw new IllegalArgumentException("per-layer embedding: got width %d, need a row for %d layers"
+                    .formatted(perLayer.width(), layers.size()));
+        }
     }
 
     /// Whether tokens see those that follow, so that a sequence is computed as a whole and none is predicted.
     public boolean bidirectional() {
         return layers.getFirst().bidirectional();
+    }
+
+    /// A model of one stream, without embeddings per layer.
+    public GemmaConfig(
+            String architecture,
+            int vocab,
+            int embedding,
+            float embeddingScale,
+            float normEpsilon,
+            float normOffset,
+            boolean tiedHead,
+            float finalSoftcap,
+            int maxPositions,
+            int bosId,
+            List<Integer> stopIds,
+            List<LayerConfig> layers) {
+        this(
+                architecture,
+                vocab,
+                embedding,
+                embeddingScale,
+                normEpsilon,
+                normOffset,
+                tiedHead,
+                finalSoftcap,
+                maxPositions,
+                bosId,
+                stopIds,
+                layers,
+                null,
+                null,
+                0);
+    }
+
+    /// The experts of those layers that have any; null if none has.
+    @Nullable
+    Experts experts() {
+        for (LayerConfig layer : layers) {
+            if (layer.experts() != null) {
+                return layer.experts();
+            }
+        }
+        return null;
+    }
+
+    /// Columns of the per-layer embedding's table, 0 without one.
+    int perLayerCols() {
+        return perLayer == null ? 0 : layers.size() * perLayer.width();
+    }
+
+    /// A layer's keys and values may be those of an earlier layer with keys of its own and of the same kind.
+    private static void requireSource(List<LayerConfig> layers, int index) {
+        LayerConfig layer = layers.get(index);
+        if (!layer.keyValues().isShared()) {
+            return;
+        }
+        int source = layer.keyValues().source();
+        LayerConfig other = source < index ? layers.get(source) : layer;
+        if (other.keyValues().isShared()
+                || other.attention() != layer.attention()
+                || other.window() != layer.window()
+                || other.kvHeads() != layer.kvHeads()
+                || other.headDim() != layer.headDim()) {
+            throw new IllegalArgumentException(
+                    "layer %d: got keys and values of layer %d, need those of an earlier layer of its kind"
+                            .formatted(index, source));
+        }
     }
 }

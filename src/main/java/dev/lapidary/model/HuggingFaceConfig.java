@@ -51,9 +51,12 @@ public final class HuggingFaceConfig {
     public static GemmaConfig read(ConfigKeys config, @Nullable ConfigKeys generationConfig)
             throws CheckpointException {
         try {
-            return config.string("model_type").equals(RecurrentGemmaConfig.MODEL_TYPE)
-                    ? RecurrentGemmaConfig.read(config, generationConfig)
-                    : new HuggingFaceConfig(config).read(generationConfig);
+            return switch (config.string("model_type")) {
+                case RecurrentGemmaConfig.MODEL_TYPE -> RecurrentGemmaConfig.read(config, generationConfig);
+                case Gemma4Config.TEXT, Gemma4Config.MULTIMODAL -> Gemma4Config.read(config, generationConfig);
+                case Gemma3nConfig.TEXT, Gemma3nConfig.MULTIMODAL -> Gemma3nConfig.read(config, generationConfig);
+                default -> new HuggingFaceConfig(config).read(generationConfig);
+            };
         } catch (IllegalArgumentException e) {
             throw new CheckpointException("%s: %s".formatted(config.source(), e.getMessage()), e);
         }
@@ -63,6 +66,8 @@ public final class HuggingFaceConfig {
         Set<String> types = new TreeSet<>(HuggingFaceDefaults.BY_MODEL_TYPE.keySet());
         types.add(HuggingFaceDefaults.PALIGEMMA);
         types.add(RecurrentGemmaConfig.MODEL_TYPE);
+        types.addAll(Gemma4Config.MODEL_TYPES);
+        types.addAll(Gemma3nConfig.MODEL_TYPES);
         return types;
     }
 
@@ -104,7 +109,7 @@ public final class HuggingFaceConfig {
         // Of a window to both sides the reference gives each half, and then the query's own key.
         int window = defaults.window() == 0 ? 0 : bidirectional ? window() / 2 + 1 : window();
         List<AttentionType> types = attentionTypes(count);
-        HuggingFaceRope ropes = HuggingFaceRope.read(keys, defaults, headDim);
+        HuggingFaceRope ropes = HuggingFaceRope.read(keys, defaults.theta(), defaults.localTheta(), headDim);
         int kvHeads = keys.intValue("num_key_value_heads", defaults.kvHeads());
         int neurons = keys.intValue("intermediate_size", defaults.neurons());
         double softcap = defaults.attentionSoftcapKey()
@@ -168,6 +173,16 @@ public final class HuggingFaceConfig {
             }
             return types;
         }
+        types.addAll(layerTypes(keys, layers));
+        if (defaults.window() == 0 && types.contains(AttentionType.LOCAL)) {
+            throw keys.problem("layer_types", "full_attention alone in " + modelType);
+        }
+        return types;
+    }
+
+    /// The kinds of layers that `layer_types` names, one each.
+    static List<AttentionType> layerTypes(ConfigKeys keys, int layers) throws CheckpointException {
+        List<AttentionType> types = new ArrayList<>(layers);
         for (String name : keys.strings("layer_types")) {
             types.add(
                     switch (name) {
@@ -178,9 +193,6 @@ public final class HuggingFaceConfig {
         }
         if (types.size() != layers) {
             throw keys.problem("layer_types", "as many entries as num_hidden_layers, " + layers);
-        }
-        if (defaults.window() == 0 && types.contains(AttentionType.LOCAL)) {
-            throw keys.problem("layer_types", "full_attention alone in " + modelType);
         }
         return types;
     }
@@ -216,8 +228,14 @@ public final class HuggingFaceConfig {
 
     /// Refuses, by name, every key that nothing has read.
     static void refuseUnread(ConfigKeys config) throws CheckpointException {
+        refuseUnread(config, Set.of());
+    }
+
+    /// The same with more keys that say nothing about the arithmetic.
+    static void refuseUnread(ConfigKeys config, Set<String> noArithmetic) throws CheckpointException {
         for (String key : config.unread()) {
-            if (!HuggingFaceDefaults.NO_ARITHMETIC.contains(key.substring(key.lastIndexOf('.') + 1))) {
+            String last = key.substring(key.lastIndexOf('.') + 1);
+            if (!HuggingFaceDefaults.NO_ARITHMETIC.contains(last) && !noArithmetic.contains(last)) {
                 throw new CheckpointException(
                         "%s: %s: got a key this version does not know, need one it does, since it may change the results"
                                 .formatted(config.source(), key));

@@ -20,8 +20,17 @@ record HuggingFaceNames(String decoder, String outer) implements TensorNames {
             new HuggingFaceNames("", ""));
 
     /// Other parts of a multimodal model, which the text decoder leaves alone.
-    private static final List<String> OTHER_PARTS =
-            List.of("vision_tower.", "multi_modal_projector.", "model.vision_tower.", "model.multi_modal_projector.");
+    private static final List<String> OTHER_PARTS = List.of(
+            "vision_tower.",
+            "audio_tower.",
+            "multi_modal_projector.",
+            "embed_vision.",
+            "embed_audio.",
+            "model.vision_tower.",
+            "model.audio_tower.",
+            "model.multi_modal_projector.",
+            "model.embed_vision.",
+            "model.embed_audio.");
 
     /// Buffers that old exports wrote among the weights; they are computed from the config.
     static final String ROPE_BUFFER = ".rotary_emb.inv_freq";
@@ -58,25 +67,64 @@ record HuggingFaceNames(String decoder, String outer) implements TensorNames {
     }
 
     @Override
+    public String perLayer(PerLayerTensor tensor) {
+        return decoder
+                + switch (tensor) {
+                    case TABLE -> "embed_tokens_per_layer.weight";
+                    case PROJECTION -> "per_layer_model_projection.weight";
+                    case NORM -> "per_layer_projection_norm.weight";
+                };
+    }
+
+    @Override
+    public String stream(int stream, boolean enter) {
+        return "%saltup_%s.%d.weight".formatted(decoder, enter ? "projections" : "unembed_projections", stream - 1);
+    }
+
+    @Override
     public String layer(int layer, LayerTensor tensor, boolean postNorms) {
-        String part = switch (tensor) {
-            case PRE_ATTENTION_NORM -> "input_layernorm";
-            case QUERY -> "self_attn.q_proj";
-            case KEY -> "self_attn.k_proj";
-            case VALUE -> "self_attn.v_proj";
-            case QUERY_NORM -> "self_attn.q_norm";
-            case KEY_NORM -> "self_attn.k_norm";
-            case ATTENTION_OUTPUT -> "self_attn.o_proj";
-            case POST_ATTENTION_NORM -> "post_attention_layernorm";
+        return "%slayers.%d.%s".formatted(decoder, layer, part(tensor, postNorms));
+    }
+
+    private static String part(LayerTensor tensor, boolean postNorms) {
+        return switch (tensor) {
+            case PRE_ATTENTION_NORM -> "input_layernorm.weight";
+            case QUERY -> "self_attn.q_proj.weight";
+            case KEY -> "self_attn.k_proj.weight";
+            case VALUE -> "self_attn.v_proj.weight";
+            case QUERY_NORM -> "self_attn.q_norm.weight";
+            case KEY_NORM -> "self_attn.k_norm.weight";
+            case ATTENTION_OUTPUT -> "self_attn.o_proj.weight";
+            case POST_ATTENTION_NORM -> "post_attention_layernorm.weight";
             // Without post-norms the file's post_attention_layernorm is what stands before the feed-forward
-            case PRE_FEED_FORWARD_NORM -> postNorms ? "pre_feedforward_layernorm" : "post_attention_layernorm";
-            case GATE -> "mlp.gate_proj";
-            case UP -> "mlp.up_proj";
-            case DOWN -> "mlp.down_proj";
-            case POST_FEED_FORWARD_NORM -> "post_feedforward_layernorm";
+            case PRE_FEED_FORWARD_NORM ->
+                postNorms ? "pre_feedforward_layernorm.weight" : "post_attention_layernorm.weight";
+            case GATE -> "mlp.gate_proj.weight";
+            case UP -> "mlp.up_proj.weight";
+            case DOWN -> "mlp.down_proj.weight";
+            case POST_FEED_FORWARD_NORM -> "post_feedforward_layernorm.weight";
+            case ROUTER_SCALE -> "router.scale";
+            case ROUTER -> "router.proj.weight";
+            case EXPERT_SCALE -> "router.per_expert_scale";
+            case POST_DENSE_NORM -> "post_feedforward_layernorm_1.weight";
+            case PRE_EXPERT_NORM -> "pre_feedforward_layernorm_2.weight";
+            case EXPERT_GATE_UP -> "experts.gate_up_proj";
+            case EXPERT_DOWN -> "experts.down_proj";
+            case POST_EXPERT_NORM -> "post_feedforward_layernorm_2.weight";
+            case PER_LAYER_GATE -> "per_layer_input_gate.weight";
+            case PER_LAYER_PROJECTION -> "per_layer_projection.weight";
+            case POST_PER_LAYER_NORM -> "post_per_layer_input_norm.weight";
+            case OUTPUT_SCALE -> "layer_scalar";
+            case LAUREL_LEFT -> "laurel.linear_left.weight";
+            case LAUREL_RIGHT -> "laurel.linear_right.weight";
+            case POST_LAUREL_NORM -> "laurel.post_laurel_norm.weight";
+            case STREAM_ROUTER_NORM -> "altup.router_norm.weight";
+            case STREAM_ROUTER -> "altup.modality_router.weight";
+            case STREAM_PREDICTION -> "altup.prediction_coefs.weight";
+            case STREAM_CORRECTION -> "altup.correction_coefs.weight";
+            case STREAM_OUTPUT_SCALE -> "altup.correct_output_scale";
             default ->
                 throw new IllegalArgumentException("tensor: got %s, which these files do not have".formatted(tensor));
         };
-        return "%slayers.%d.%s.weight".formatted(decoder, layer, part);
     }
 }

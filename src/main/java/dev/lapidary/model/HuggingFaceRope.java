@@ -11,11 +11,13 @@ import dev.lapidary.checkpoint.ConfigKeys;
 record HuggingFaceRope(Rope global, Rope local) {
     private static final String NESTED = "rope_parameters";
 
-    static HuggingFaceRope read(ConfigKeys keys, HuggingFaceDefaults defaults, int headDim) throws CheckpointException {
-        double theta = keys.doubleValue("rope_theta", defaults.theta());
+    /// @param thetaDefault      `rope_theta` where no key says it
+    /// @param localThetaDefault `rope_local_base_freq` where no key says it; 0 where there is no such key
+    static HuggingFaceRope read(ConfigKeys keys, double thetaDefault, double localThetaDefault, int headDim)
+            throws CheckpointException {
+        double theta = keys.doubleValue("rope_theta", thetaDefault);
         double factor = keys.has("rope_scaling") ? factor(keys.object("rope_scaling")) : 1;
-        double localTheta =
-                defaults.localTheta() == 0 ? 0 : keys.doubleValue("rope_local_base_freq", defaults.localTheta());
+        double localTheta = localThetaDefault == 0 ? 0 : keys.doubleValue("rope_local_base_freq", localThetaDefault);
         double localFactor = localTheta == 0 ? factor : 1;
         if (keys.has(NESTED)) {
             ConfigKeys nested = keys.object(NESTED);

@@ -14,8 +14,9 @@ import org.jspecify.annotations.Nullable;
 
 /// What the layers keep of one sequence, F32. A LOCAL layer keeps keys and values in a ring of its window and one
 /// chunk, a GLOBAL layer those of every position up to the capacity; position `p` stands in slot `p % slots`. A
-/// RECURRENT layer keeps its state, which does not grow: after the last batch, and before it. Bidirectional layers keep
-/// nothing between batches, so one stands where the last one stood.
+/// RECURRENT layer keeps its state, which does not grow: after the last batch, and before it. A layer that reads
+/// another's keys and values keeps nothing, and bidirectional layers keep nothing between batches: one stands where the
+/// last one stood.
 public final class KvCache {
     /// Slots come in multiples of this, so that blocks of keys begin and end at multiples of it too.
     static final int SLOT_ALIGNMENT = 64;
@@ -39,18 +40,21 @@ public final class KvCache {
         this.capacity = capacity;
         Map<Extents, KeysAndValues> passing = new HashMap<>();
         for (LayerConfig layer : config.layers()) {
-            int slots = slots(layer, capacity, maxChunk);
-            layers.add(
-                    layer.attention() == AttentionType.RECURRENT
-                            ? new States(
-                                    RecurrentState.allocate(layer, allocator),
-                                    RecurrentState.allocate(layer, allocator))
-                            : layer.bidirectional()
-                                    ? passing.computeIfAbsent(
-                                            Extents.of(layer), _ -> keysAndValues(layer, slots, allocator))
-                                    : keysAndValues(layer, slots, allocator));
+            layers.add(layer(layer, slots(layer, capacity, maxChunk), passing, allocator));
         }
         recurrent = layers.stream().anyMatch(States.class::isInstance);
+    }
+
+    private Layer layer(LayerConfig layer, int slots, Map<Extents, KeysAndValues> passing, SegmentAllocator allocator) {
+        if (layer.attention() == AttentionType.RECURRENT) {
+            return new States(RecurrentState.allocate(layer, allocator), RecurrentState.allocate(layer, allocator));
+        }
+        if (layer.bidirectional()) {
+            return passing.computeIfAbsent(Extents.of(layer), _ -> keysAndValues(layer, slots, allocator));
+        }
+        return layer.keyValues().isShared()
+                ? new Shared(keysAndValues(layer.keyValues().source()))
+                : keysAndValues(layer, slots, allocator);
     }
 
     /// Bytes that a cache of these extents takes, all layers together.
@@ -60,7 +64,7 @@ public final class KvCache {
                 .filter(layer -> !layer.bidirectional() || passing.add(Extents.of(layer)))
                 .mapToLong(layer -> layer.attention() == AttentionType.RECURRENT
                         ? StateVersions.COUNT * RecurrentState.bytes(layer)
-                        : 2L * slots(layer, capacity, maxChunk) * layer.kvCols() * ELEMENT_BYTES)
+                        : (long) slots(layer, capacity, maxChunk) * layer.cachedCols() * ELEMENT_BYTES)
                 .reduce(0, Math::addExact);
     }
 
@@ -127,6 +131,7 @@ public final class KvCache {
                     target.first.copyFrom(source.states(i).first);
                     target.second.copyFrom(source.states(i).second);
                 }
+                case Shared _ -> {}
             }
         }
     }
@@ -144,6 +149,7 @@ public final class KvCache {
                     states.first.fill(STAND_IN);
                     states.second.fill(STAND_IN);
                 }
+                case Shared _ -> {}
             }
         }
         assume(position);
@@ -210,7 +216,7 @@ public final class KvCache {
     }
 
     private KeysAndValues keysAndValues(int layer) {
-        return (KeysAndValues) layers.get(layer);
+        return layers.get(layer) instanceof Shared(KeysAndValues source) ? source : (KeysAndValues) layers.get(layer);
     }
 
     private States states(int layer) {
@@ -227,6 +233,8 @@ public final class KvCache {
     }
 
     private record KeysAndValues(Heads keys, Heads values) implements Layer {}
+
+    private record Shared(KeysAndValues source) implements Layer {}
 
     private record States(RecurrentState first, RecurrentState second) implements Layer {
         RecurrentState version(int version) {

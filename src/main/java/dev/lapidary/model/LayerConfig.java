@@ -1,5 +1,7 @@
 package dev.lapidary.model;
 
+import org.jspecify.annotations.Nullable;
+
 /// The traits of one decoder layer, all that the decoder asks to know how to run it.
 ///
 /// A RECURRENT layer has no keys: its `heads` are the blocks of its gates' weights, `headDim` columns each, and what
@@ -20,6 +22,10 @@ package dev.lapidary.model;
 /// @param biases      whether the output projection and the feed-forward add biases
 /// @param bidirectional whether it sees what follows as it sees what went before: so many keys to either side in a
 ///                      LOCAL layer, all of the sequence in a GLOBAL one
+/// @param keyValues   where keys and values come from; [KeyValues#PROJECTED] in a RECURRENT layer too
+/// @param experts     what is mixed in beside the feed-forward; null for nothing
+/// @param scaledOutput whether a number of the layer's own multiplies the residual stream behind it
+/// @param sparsity    fraction of the feed-forward's gates that are cut off, were they normally distributed; 0 for none
 public record LayerConfig(
         AttentionType attention,
         int window,
@@ -34,7 +40,11 @@ public record LayerConfig(
         int neurons,
         int convolution,
         boolean biases,
-        boolean bidirectional) {
+        boolean bidirectional,
+        KeyValues keyValues,
+        @Nullable Experts experts,
+        boolean scaledOutput,
+        double sparsity) {
     /// Throws `IllegalArgumentException` naming the trait that does not fit.
     public LayerConfig {
         require(heads > 0, "heads", heads, "a positive number");
@@ -64,7 +74,45 @@ public record LayerConfig(
         require(!(recurrent && bidirectional), "bidirectional", true, "false for RECURRENT");
         require(rope.dims() <= headDim, "rope dims", rope.dims(), "at most %d".formatted(headDim));
         require(softcap >= 0 && Float.isFinite(softcap), "softcap", softcap, "0 or a positive number");
+        require(sparsity >= 0 && sparsity < 1, "sparsity", sparsity, "0 or more and less than 1");
         require(queryScale > 0 && Float.isFinite(queryScale), "queryScale", queryScale, "a positive number");
+    }
+
+    /// A layer that sees what went before, whose keys and values are projected, without experts and with its output
+    /// as it is.
+    public LayerConfig(
+            AttentionType attention,
+            int window,
+            Rope rope,
+            int heads,
+            int kvHeads,
+            int headDim,
+            float queryScale,
+            float softcap,
+            boolean queryKeyNorm,
+            boolean postNorms,
+            int neurons,
+            int convolution,
+            boolean biases) {
+        this(
+                attention,
+                window,
+                rope,
+                heads,
+                kvHeads,
+                headDim,
+                queryScale,
+                softcap,
+                queryKeyNorm,
+                postNorms,
+                neurons,
+                convolution,
+                biases,
+                false,
+                KeyValues.PROJECTED,
+                null,
+                false,
+                0);
     }
 
     /// A layer of attention without biases.
@@ -93,7 +141,6 @@ public record LayerConfig(
                 postNorms,
                 neurons,
                 0,
-                false,
                 false);
     }
 
@@ -113,7 +160,11 @@ public record LayerConfig(
                 neurons,
                 convolution,
                 biases,
-                true);
+                true,
+                keyValues,
+                experts,
+                scaledOutput,
+                sparsity);
     }
 
     /// Query heads that share one key and value head.
@@ -123,7 +174,9 @@ public record LayerConfig(
 
     /// Columns of the input projection: queries, keys and values, or a recurrent block's x and y.
     public int inputCols() {
-        return attention == AttentionType.RECURRENT ? 2 * queryCols() : queryCols() + 2 * kvCols();
+        return attention == AttentionType.RECURRENT
+                ? 2 * queryCols()
+                : queryCols() + keyValues.projections() * kvCols();
     }
 
     /// Columns of the query projection, and of what goes into the output projection; in a RECURRENT layer, of its
@@ -132,9 +185,14 @@ public record LayerConfig(
         return heads * headDim;
     }
 
-    /// Columns of the key projection, and of the value projection.
+    /// Columns of the keys, and of the values.
     public int kvCols() {
         return kvHeads * headDim;
+    }
+
+    /// Elements that the layer's own cache keeps of a position: keys and values, unless they are another layer's.
+    public int cachedCols() {
+        return keyValues.isShared() ? 0 : 2 * kvCols();
     }
 
     private static void require(boolean holds, String trait, Object got, String need) {

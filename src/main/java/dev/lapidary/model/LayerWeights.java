@@ -19,6 +19,12 @@ import org.jspecify.annotations.Nullable;
 /// @param postAttentionNorm on the attention output before the residual add, null without the trait
 /// @param biases            of the feed-forward, null without the trait
 /// @param postFeedForwardNorm on the feed-forward output before the residual add, null without the trait
+/// @param valueNorm         ones, over a value head, null without the trait
+/// @param experts           of the mixture beside the feed-forward, null without the trait
+/// @param perLayer          of the layer's own embedding, null without the trait
+/// @param outputScale       multiplies the residual stream behind the layer; 1 without the trait
+/// @param laurel            of the residual beside attention, null without the trait
+/// @param altUp             of the streams beside the residual one, null without the trait
 record LayerWeights(
         Matrix preAttentionNorm,
         Projection inputProjection,
@@ -33,11 +39,24 @@ record LayerWeights(
         WeightMatrix up,
         Projection down,
         @Nullable FeedForwardBiases biases,
-        @Nullable Matrix postFeedForwardNorm) {
-    /// Every matrix that may be converted, norms and gates of recurrences left out, in the order of the forward
-    /// pass.
+        @Nullable Matrix postFeedForwardNorm,
+        @Nullable Matrix valueNorm,
+        @Nullable ExpertWeights experts,
+        @Nullable PerLayerWeights perLayer,
+        float outputScale,
+        @Nullable LaurelWeights laurel,
+        @Nullable AltUpWeights altUp) {
+    /// Every matrix that may be converted, norms, routers and gates of recurrences left out, in the order of the
+    /// forward pass.
     Stream<WeightMatrix> matrices() {
-        return Stream.of(inputProjection.parts(), outputProjection.parts(), List.of(gate, up), down.parts())
+        return Stream.of(
+                        inputProjection.parts(),
+                        outputProjection.parts(),
+                        List.of(gate, up),
+                        down.parts(),
+                        experts == null ? List.<WeightMatrix>of() : experts.matrices(),
+                        perLayer == null ? List.<WeightMatrix>of() : perLayer.matrices(),
+                        laurel == null ? List.<WeightMatrix>of() : laurel.matrices())
                 .flatMap(List::stream);
     }
 
@@ -59,6 +78,12 @@ record LayerWeights(
                 change.apply(up),
                 down.map(arena, change),
                 biases,
-                postFeedForwardNorm);
+                postFeedForwardNorm,
+                valueNorm,
+                experts == null ? null : experts.withMatrices(arena, change),
+                perLayer == null ? null : perLayer.withMatrices(arena, change),
+                outputScale,
+                laurel == null ? null : laurel.withMatrices(arena, change),
+                altUp);
     }
 }

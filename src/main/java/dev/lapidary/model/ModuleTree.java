@@ -3,6 +3,7 @@ package dev.lapidary.model;
 import dev.lapidary.kernels.WeightMatrix;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /// A model's modules as people know them from `print(model)`: names, shapes, parameters and bytes.
@@ -26,9 +27,28 @@ public record ModuleTree(String name, String shape, long parameters, long bytes,
                 config.architecture(),
                 present(
                         leaf("embedding", weights.embedding()),
+                        weights.perLayer() == null ? null : perLayer(weights.perLayer()),
+                        weights.altUp() == null ? null : altUp(weights.altUp()),
                         inner("layers", layers),
                         leaf("finalNorm", weights.finalNorm()),
                         config.bidirectional() ? null : headNode));
+    }
+
+    private static ModuleTree altUp(AltUpProjections altUp) {
+        return inner(
+                "streams",
+                List.of(
+                        leaves("enter", altUp.enter(), each -> each.parts().getFirst()),
+                        leaves("leave", altUp.leave(), each -> each.parts().getFirst())));
+    }
+
+    private static ModuleTree perLayer(PerLayerTable perLayer) {
+        return inner(
+                "perLayerEmbedding",
+                List.of(
+                        leaf("table", perLayer.table()),
+                        leaf("projection", perLayer.projection().parts().getFirst()),
+                        leaf("projectionNorm", perLayer.norm())));
     }
 
     /// This with another module at the end.
@@ -61,12 +81,67 @@ public record ModuleTree(String name, String shape, long parameters, long bytes,
         return inner(
                 Integer.toString(index),
                 present(
+                        layer.altUp() == null ? null : altUp(layer.altUp()),
                         leaf("preAttentionNorm", layer.preAttentionNorm()),
                         recurrence == null ? attention(layer) : recurrence(layer, recurrence),
                         optional("postAttentionNorm", layer.postAttentionNorm()),
+                        layer.laurel() == null ? null : laurel(layer.laurel()),
                         leaf("preFeedForwardNorm", layer.preFeedForwardNorm()),
                         feedForward,
-                        optional("postFeedForwardNorm", layer.postFeedForwardNorm())));
+                        layer.experts() == null ? null : mixture(layer.experts()),
+                        optional("postFeedForwardNorm", layer.postFeedForwardNorm()),
+                        layer.perLayer() == null ? null : perLayer(layer.perLayer())));
+    }
+
+    private static ModuleTree altUp(AltUpWeights altUp) {
+        return inner(
+                "streams",
+                present(
+                        leaf("routerNorm", altUp.routerNorm()),
+                        leaf("router", altUp.router().parts().getFirst()),
+                        leaf("prediction", altUp.prediction()),
+                        leaf("correction", altUp.correction()),
+                        optional("outputScale", altUp.outputScale())));
+    }
+
+    private static ModuleTree laurel(LaurelWeights laurel) {
+        return inner(
+                "laurel",
+                List.of(
+                        leaf("left", laurel.left().parts().getFirst()),
+                        leaf("right", laurel.right().parts().getFirst()),
+                        leaf("outputNorm", laurel.norm())));
+    }
+
+    private static ModuleTree mixture(ExpertWeights mixture) {
+        List<ExpertWeights.Expert> experts = mixture.experts();
+        return inner(
+                "mixture",
+                List.of(
+                        leaf("routerNorm", mixture.routerNorm()),
+                        leaf("router", mixture.router().parts().getFirst()),
+                        leaf("shares", mixture.shares()),
+                        leaf("feedForwardNorm", mixture.denseNorm()),
+                        leaf("inputNorm", mixture.inputNorm()),
+                        inner(
+                                "experts",
+                                List.of(
+                                        leaves("gate", experts, ExpertWeights.Expert::gate),
+                                        leaves("up", experts, ExpertWeights.Expert::up),
+                                        leaves(
+                                                "down",
+                                                experts,
+                                                expert -> expert.down().parts().getFirst()))),
+                        leaf("outputNorm", mixture.outputNorm())));
+    }
+
+    private static ModuleTree perLayer(PerLayerWeights perLayer) {
+        return inner(
+                "perLayerEmbedding",
+                List.of(
+                        leaf("gate", perLayer.gate().parts().getFirst()),
+                        leaf("projection", perLayer.projection().parts().getFirst()),
+                        leaf("outputNorm", perLayer.norm())));
     }
 
     private static ModuleTree attention(LayerWeights layer) {
@@ -75,8 +150,8 @@ public record ModuleTree(String name, String shape, long parameters, long bytes,
                 "attention",
                 present(
                         leaf("queryProjection", queryKeyValue.get(0)),
-                        leaf("keyProjection", queryKeyValue.get(1)),
-                        leaf("valueProjection", queryKeyValue.get(2)),
+                        optional("keyProjection", queryKeyValue.size() > 1 ? queryKeyValue.get(1) : null),
+                        optional("valueProjection", queryKeyValue.size() > 2 ? queryKeyValue.get(2) : null),
                         optional("queryNorm", layer.queryNorm()),
                         optional("keyNorm", layer.keyNorm()),
                         leaf(
@@ -117,6 +192,15 @@ public record ModuleTree(String name, String shape, long parameters, long bytes,
     public static ModuleTree leaf(String name, WeightMatrix matrix) {
         return new ModuleTree(
                 name, matrix.shape(), (long) matrix.rows() * matrix.cols(), matrix.elementBytes(), List.of());
+    }
+
+    /// The same matrix of each of `all`.
+    private static <T> ModuleTree leaves(String name, List<T> all, Function<T, WeightMatrix> of) {
+        List<ModuleTree> each =
+                all.stream().map(one -> leaf(name, of.apply(one))).toList();
+        ModuleTree sum = inner(name, each);
+        String shape = "%d x %s".formatted(each.size(), each.getFirst().shape);
+        return new ModuleTree(name, shape, sum.parameters, sum.bytes, List.of());
     }
 
     private static @Nullable ModuleTree optional(String name, @Nullable WeightMatrix matrix) {

@@ -3,6 +3,7 @@ package dev.lapidary.model;
 import dev.lapidary.checkpoint.CheckpointException;
 import dev.lapidary.checkpoint.ConfigKeys;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.stream.Collectors;
 
 /// The published sizes of the family, as their `config.json` files say them; keys left out have the reference's
@@ -153,6 +154,48 @@ public enum PublishedShape {
     RECURRENT_GEMMA_9B("recurrentgemma-9b", """
         {"model_type": "recurrent_gemma", "hidden_size": 4096, "intermediate_size": 24576, "num_hidden_layers": 38,
          "num_attention_heads": 16, "num_key_value_heads": 1, "lru_width": 4096}\
+        """),
+    /// The text model of Gemma 3n, E2B.
+    GEMMA_3N_E2B("gemma-3n-e2b", """
+        {"model_type": "gemma3n", "text_config": {
+         "hidden_size": 2048, "intermediate_size": 8192, "num_hidden_layers": 30, "num_attention_heads": 8,
+         "num_key_value_heads": 2, "num_kv_shared_layers": 10}}\
+        """),
+    /// The text model of Gemma 3n, E4B.
+    GEMMA_3N_E4B("gemma-3n-e4b", """
+        {"model_type": "gemma3n", "text_config": {
+         "hidden_size": 2048, "intermediate_size": 16384, "num_hidden_layers": 35, "num_attention_heads": 8,
+         "num_key_value_heads": 2, "num_kv_shared_layers": 15}}\
+        """),
+    /// The text model of Gemma 4, E2B.
+    GEMMA_4_E2B("gemma-4-e2b", """
+        {"model_type": "gemma4", "text_config": {
+         "hidden_size": 1536, "intermediate_size": 6144, "num_hidden_layers": 35, "num_attention_heads": 8,
+         "num_key_value_heads": 1, "num_kv_shared_layers": 20, "use_double_wide_mlp": true,
+         "final_logit_softcapping": 30, "layer_types": [%s]}}\
+        """.formatted(layerTypes(4, 7))),
+    /// The text model of Gemma 4, E4B.
+    GEMMA_4_E4B("gemma-4-e4b", """
+        {"model_type": "gemma4", "text_config": {
+         "hidden_size": 2560, "intermediate_size": 10240, "num_hidden_layers": 42, "num_attention_heads": 8,
+         "num_key_value_heads": 2, "num_kv_shared_layers": 18, "final_logit_softcapping": 30}}\
+        """),
+    /// The text model of Gemma 4, 26B, with experts.
+    GEMMA_4_26B_A4B("gemma-4-26b-a4b", """
+        {"model_type": "gemma4", "text_config": {
+         "hidden_size": 2816, "intermediate_size": 2112, "num_hidden_layers": 30, "num_attention_heads": 16,
+         "num_key_value_heads": 8, "num_global_key_value_heads": 2, "attention_k_eq_v": true,
+         "hidden_size_per_layer_input": 0, "sliding_window": 1024, "max_position_embeddings": 262144,
+         "enable_moe_block": true, "num_experts": 128, "top_k_experts": 8, "moe_intermediate_size": 704,
+         "final_logit_softcapping": 30}}\
+        """),
+    /// The text model of Gemma 4, 31B.
+    GEMMA_4_31B("gemma-4-31b", """
+        {"model_type": "gemma4", "text_config": {
+         "hidden_size": 5376, "intermediate_size": 21504, "num_hidden_layers": 60, "num_attention_heads": 32,
+         "num_key_value_heads": 16, "num_global_key_value_heads": 4, "attention_k_eq_v": true,
+         "hidden_size_per_layer_input": 0, "sliding_window": 1024, "max_position_embeddings": 262144,
+         "final_logit_softcapping": 30}}\
         """);
 
     /// SigLIP So400m/14, the tower of them all.
@@ -171,6 +214,12 @@ public enum PublishedShape {
     PublishedShape(String shapeName, String json) {
         this.shapeName = shapeName;
         this.json = json;
+    }
+
+    /// `local` layers and a global one, so many times.
+    private static String layerTypes(int local, int times) {
+        String period = "\"sliding_attention\", ".repeat(local) + "\"full_attention\"";
+        return String.join(", ", Collections.nCopies(times, period));
     }
 
     /// The shape of that name.

@@ -104,8 +104,7 @@ final class RecurrentGemmaConfig {
                 false,
                 neurons(embedding),
                 0,
-                true,
-                false);
+                true);
     }
 
     private LayerConfig recurrent(int embedding, int heads, LayerConfig attention) throws CheckpointException {
@@ -126,8 +125,7 @@ final class RecurrentGemmaConfig {
                 false,
                 attention.neurons(),
                 positive("conv1d_width", 4),
-                true,
-                false);
+                true);
     }
 
     /// The key counts gate and up together.

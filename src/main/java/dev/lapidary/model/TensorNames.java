@@ -20,6 +20,18 @@ sealed interface TensorNames permits HuggingFaceNames, RecurrentGemmaNames, Gguf
 
     String head();
 
+    /// A part of the per-layer embedding.
+    default String perLayer(PerLayerTensor tensor) {
+        throw new IllegalArgumentException("tensor: got %s, which these files do not have".formatted(tensor));
+    }
+
+    /// What makes a stream of the embedding, or what is read of it behind the last layer.
+    ///
+    /// @param stream from 1, the first beside the residual stream
+    default String stream(int stream, boolean enter) {
+        throw new IllegalArgumentException("stream: got %d, need files that have several".formatted(stream));
+    }
+
     /// A tensor of a layer.
     ///
     /// @param postNorms whether the layer has norms behind attention and feed-forward too
@@ -27,4 +39,14 @@ sealed interface TensorNames permits HuggingFaceNames, RecurrentGemmaNames, Gguf
 
     /// Whether a tensor belongs to something else than the decoder and may be left unread.
     boolean belongsElsewhere(String name);
+
+    /// What the per-layer embedding keeps outside the layers.
+    enum PerLayerTensor {
+        /// `[vocab, layers * width]`.
+        TABLE,
+        /// `[layers * width, embedding]`.
+        PROJECTION,
+        /// `[width]`.
+        NORM
+    }
 }

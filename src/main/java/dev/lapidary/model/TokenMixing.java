@@ -5,8 +5,10 @@ import dev.lapidary.model.ActivationObserver.Stage;
 import org.jspecify.annotations.Nullable;
 
 /// The first half of a layer: `residual += postNorm?(output(mix(input(x))))` with `x = preNorm(residual)`, mixing by
-/// attention or by a recurrence.
+/// attention or by a recurrence; with a second residual beside it the two are added and divided by sqrt(2).
 final class TokenMixing {
+    private static final float ROOT_HALF = (float) Math.sqrt(0.5);
+
     private final int index;
     private final float epsilon;
     private final LayerWeights weights;
@@ -45,5 +47,17 @@ final class TokenMixing {
         } else {
             kernels.add(activations.branch, activations.residual);
         }
+        if (weights.laurel() != null) {
+            addLaurel(weights.laurel(), activations);
+        }
+    }
+
+    /// `residual = (residual + x + norm(right(left(x)))) / sqrt(2)`, x what attention has seen.
+    private void addLaurel(LaurelWeights laurel, Activations activations) {
+        kernels.project(activations.normed, laurel.left(), activations.laurel);
+        kernels.project(activations.laurel, laurel.right(), activations.branch);
+        kernels.rmsNormAdd(activations.branch, laurel.norm(), epsilon, activations.residual);
+        kernels.add(activations.normed, activations.residual);
+        kernels.scale(ROOT_HALF, activations.residual);
     }
 }

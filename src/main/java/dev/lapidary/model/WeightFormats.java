@@ -7,6 +7,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.SegmentAllocator;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /// In which formats a model's weights are to be held, whatever the checkpoint stores.
@@ -19,7 +20,8 @@ public record WeightFormats(
     /// rounding.
     public static final WeightFormats STORED = new WeightFormats(null, null);
 
-    /// `weights` in these formats. Norms stay as they are, and so does every matrix that has its format already.
+    /// `weights` in these formats. Norms stay as they are, and so does every matrix that has its format already,
+    /// and the table of per-layer embeddings, of which only rows are ever read.
     ///
     /// @param arena  owns the small tables of projections
     /// @param memory gives the memory of new matrices
@@ -34,13 +36,20 @@ public record WeightFormats(
             converted.add(
                     layer.withMatrices(arena, matrix -> convert(ofLayer(layer, matrix), matrix, memory, observer)));
         }
+        UnaryOperator<WeightMatrix> change = matrix -> convert(effective(layers, matrix), matrix, memory, observer);
+        PerLayerTable perLayer =
+                weights.perLayer() == null ? null : weights.perLayer().withMatrices(arena, change);
+        AltUpProjections altUp =
+                weights.altUp() == null ? null : weights.altUp().withMatrices(arena, change);
         WeightMatrix stored = weights.head().parts().getFirst();
         WeightMatrix headWeights = convert(effective(head, stored), stored, memory, observer);
         return new Weights(
                 weights.tiedHead() ? headWeights : weights.embedding(),
                 new Projection(arena, List.of(headWeights)),
                 weights.finalNorm(),
-                converted);
+                converted,
+                perLayer,
+                altUp);
     }
 
     private static WeightMatrix convert(
@@ -83,6 +92,7 @@ public record WeightFormats(
         for (LayerWeights layer : weights.layers()) {
             layer.matrices().forEach(matrix -> visit(ofLayer(layer, matrix), matrix, visitor));
         }
+        weights.besideLayers().forEach(matrix -> visit(effective(layers, matrix), matrix, visitor));
         WeightMatrix headWeights = weights.head().parts().getFirst();
         visit(effective(head, headWeights), headWeights, visitor);
     }

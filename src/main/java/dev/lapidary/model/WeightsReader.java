@@ -12,8 +12,10 @@ import dev.lapidary.kernels.WeightMatrix;
 import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// Finds every weight that a config asks for, checks its shape, and makes sure that nothing in the file was left over.
@@ -26,6 +28,7 @@ final class WeightsReader {
     private final Arena arena;
     private final TensorNames names;
     private final TensorReader tensors;
+    private final BranchesReader branches;
 
     private WeightsReader(Checkpoint checkpoint, GemmaConfig config, Arena arena) {
         this.checkpoint = checkpoint;
@@ -33,6 +36,7 @@ final class WeightsReader {
         tensors = new TensorReader(checkpoint);
         this.arena = arena;
         names = TensorNames.of(checkpoint);
+        branches = new BranchesReader(this, config, arena, names, tensors);
     }
 
     /// Weights of `config` out of `checkpoint`: matrices in place, norms folded to F32 in `arena`.
@@ -51,11 +55,27 @@ final class WeightsReader {
         for (int i = 0; i < config.layers().size(); i++) {
             layers.add(layer(i, config.layers().get(i)));
         }
+        PerLayerTable perLayer = config.perLayer() == null ? null : branches.table(config.perLayer());
+        AltUpProjections altUp = config.altUp() == null ? null : branches.altUp(config.altUp());
+        Set<String> unused = unused();
         tensors.refuseLeftOver(
-                name -> !names.belongsElsewhere(name),
+                name -> !names.belongsElsewhere(name) && !unused.contains(name),
                 "%s model with %d layers"
                         .formatted(config.architecture(), config.layers().size()));
-        return new Weights(embedding, new Projection(arena, List.of(head)), finalNorm, layers);
+        return new Weights(embedding, new Projection(arena, List.of(head)), finalNorm, layers, perLayer, altUp);
+    }
+
+    /// What layers that read another layer's keys and values may have kept from their training.
+    private Set<String> unused() {
+        Set<String> unused = new HashSet<>();
+        for (int i = 0; i < config.layers().size(); i++) {
+            if (config.layers().get(i).keyValues().isShared()) {
+                unused.add(name(i, LayerTensor.KEY));
+                unused.add(name(i, LayerTensor.VALUE));
+                unused.add(name(i, LayerTensor.KEY_NORM));
+            }
+        }
+        return unused;
     }
 
     private LayerWeights layer(int i, LayerConfig layer) throws CheckpointException {
@@ -67,7 +87,7 @@ final class WeightsReader {
                 norm(name(i, LayerTensor.PRE_ATTENTION_NORM), width),
                 recurrent ? recurrentInput(i, layer) : queryKeyValue(i, layer),
                 optionalNorm(qkNorm, i, LayerTensor.QUERY_NORM, layer.headDim()),
-                optionalNorm(qkNorm, i, LayerTensor.KEY_NORM, layer.headDim()),
+                optionalNorm(qkNorm && !layer.keyValues().isShared(), i, LayerTensor.KEY_NORM, layer.headDim()),
                 recurrent ? recurrence(i, layer) : null,
                 projection(
                         name(i, recurrent ? LayerTensor.RECURRENT_OUTPUT : LayerTensor.ATTENTION_OUTPUT),
@@ -84,17 +104,36 @@ final class WeightsReader {
                 matrix(name(i, LayerTensor.UP), layer.neurons(), width),
                 projection(name(i, LayerTensor.DOWN), width, layer.neurons()),
                 layer.biases() ? feedForwardBiases(i, layer) : null,
-                optionalNorm(post, i, LayerTensor.POST_FEED_FORWARD_NORM, width));
+                optionalNorm(post, i, LayerTensor.POST_FEED_FORWARD_NORM, width),
+                layer.keyValues().valueNorm() ? ones(layer.headDim()) : null,
+                layer.experts() == null ? null : branches.experts(i, layer.experts()),
+                config.perLayer() == null ? null : branches.perLayer(i, config.perLayer()),
+                layer.scaledOutput() ? outputScale(i) : 1f,
+                config.laurelRank() == 0 ? null : branches.laurel(i),
+                config.altUp() == null ? null : branches.altUp(i, config.altUp()));
     }
 
     private Projection queryKeyValue(int i, LayerConfig layer) throws CheckpointException {
         int width = config.embedding();
-        return new Projection(
-                arena,
-                List.of(
-                        matrix(name(i, LayerTensor.QUERY), layer.queryCols(), width),
-                        matrix(name(i, LayerTensor.KEY), layer.kvCols(), width),
-                        matrix(name(i, LayerTensor.VALUE), layer.kvCols(), width)));
+        int projections = layer.keyValues().projections();
+        List<WeightMatrix> parts = new ArrayList<>();
+        parts.add(matrix(name(i, LayerTensor.QUERY), layer.queryCols(), width));
+        for (LayerTensor tensor : List.of(LayerTensor.KEY, LayerTensor.VALUE).subList(0, projections)) {
+            parts.add(matrix(name(i, tensor), layer.kvCols(), width));
+        }
+        return new Projection(arena, parts);
+    }
+
+    private float outputScale(int i) throws CheckpointException {
+        return vector(name(i, LayerTensor.OUTPUT_SCALE), List.of(1L)).data().get(ValueLayout.JAVA_FLOAT, 0);
+    }
+
+    private Matrix ones(int width) {
+        Matrix ones = Matrix.allocate(arena, 1, width);
+        for (int i = 0; i < width; i++) {
+            ones.data().setAtIndex(ValueLayout.JAVA_FLOAT, i, 1f);
+        }
+        return ones;
     }
 
     private Projection recurrentInput(int i, LayerConfig layer) throws CheckpointException {
@@ -166,15 +205,15 @@ final class WeightsReader {
                 vector(name(i, LayerTensor.DOWN_BIAS), List.of((long) config.embedding())));
     }
 
-    private String name(int i, LayerTensor tensor) {
+    String name(int i, LayerTensor tensor) {
         return names.layer(i, tensor, config.layers().get(i).postNorms());
     }
 
-    private Projection projection(String name, int rows, int cols) throws CheckpointException {
+    Projection projection(String name, int rows, int cols) throws CheckpointException {
         return new Projection(arena, List.of(matrix(name, rows, cols)));
     }
 
-    private WeightMatrix matrix(String name, int rows, int cols) throws CheckpointException {
+    WeightMatrix matrix(String name, int rows, int cols) throws CheckpointException {
         return view(tensors.tensor(name, List.of((long) rows, (long) cols)));
     }
 
@@ -194,7 +233,7 @@ final class WeightsReader {
     }
 
     /// The factor `stored + normOffset` in F32: norms are small, and folding here spares every kernel the addition.
-    private Matrix norm(String name, int width) throws CheckpointException {
+    Matrix norm(String name, int width) throws CheckpointException {
         Tensor tensor = tensors.tensor(name, List.of((long) width));
         Matrix norm = Matrix.allocate(arena, 1, width);
         for (int i = 0; i < width; i++) {
@@ -210,7 +249,7 @@ final class WeightsReader {
     }
 
     /// All elements of a tensor in F32, side by side.
-    private Matrix vector(String name, List<Long> shape) throws CheckpointException {
+    Matrix vector(String name, List<Long> shape) throws CheckpointException {
         Tensor tensor = tensors.tensor(name, shape);
         int count = Math.toIntExact(shape.stream().reduce(1L, Math::multiplyExact));
         Matrix vector = Matrix.allocate(arena, 1, count);

@@ -39,6 +39,10 @@ public final class Workspace {
     final Matrix mixed;
     final Matrix recurrent;
     final Matrix gated;
+    final Matrix perLayer;
+    final MemorySegment perLayerIds;
+    final @Nullable ExpertScratch experts;
+    final @Nullable StreamScratch streams;
     final Matrix logits;
     final AttentionScratch attention;
 
@@ -54,7 +58,11 @@ public final class Workspace {
         projected = matrix(allocator, maxRows, widest(config, LayerConfig::inputCols));
         mixed = matrix(allocator, maxRows, widest(config, LayerConfig::queryCols));
         recurrent = matrix(allocator, maxRows, widest(config, Workspace::recurrentCols));
-        gated = matrix(allocator, Math.min(maxRows, MAX_GATED_ROWS), widest(config, LayerConfig::neurons));
+        gated = matrix(allocator, Math.min(maxRows, MAX_GATED_ROWS), gatedCols(config));
+        perLayer = matrix(allocator, maxRows, config.perLayerCols());
+        perLayerIds = allocator.allocate(ValueLayout.JAVA_INT, perLayerIds(config) * (long) maxRows);
+        experts = ExpertScratch.allocate(config, maxRows, allocator);
+        streams = StreamScratch.allocate(config, maxRows, allocator);
         logits = matrix(allocator, logitRows(config, maxRows), config.vocab());
         attention = new AttentionScratch(
                 matrix(allocator, 1, MAX_SCORES),
@@ -74,16 +82,21 @@ public final class Workspace {
                 + widest(config, LayerConfig::inputCols)
                 + widest(config, LayerConfig::queryCols)
                 + widest(config, Workspace::recurrentCols)
+                + config.perLayerCols()
+                + perLayerIds(config)
                 + 4;
         List<Rope> ropes =
                 config.layers().stream().map(LayerConfig::rope).distinct().toList();
         long angles = ropes.stream().mapToLong(Rope::dims).sum();
         long floats = maxRows * (perRow + angles)
-                + (long) Math.min(maxRows, MAX_GATED_ROWS) * widest(config, LayerConfig::neurons)
+                + (long) Math.min(maxRows, MAX_GATED_ROWS) * gatedCols(config)
                 + (long) logitRows(config, maxRows) * config.vocab()
                 + MAX_SCORES
                 + (long) Attention.MAX_BLOCK_ROWS * widest(config, LayerConfig::headDim);
-        return floats * Float.BYTES + angles / 2 * Double.BYTES;
+        return floats * Float.BYTES
+                + angles / 2 * Double.BYTES
+                + ExpertScratch.bytes(config, maxRows)
+                + StreamScratch.bytes(config, maxRows);
     }
 
     private static int logitRows(GemmaConfig config, int maxRows) {
@@ -135,16 +148,27 @@ public final class Workspace {
         return found;
     }
 
+    /// Rows of the per-layer embedding's table for each token.
+    private static int perLayerIds(GemmaConfig config) {
+        return config.perLayer() == null ? 0 : 1;
+    }
+
+    /// Of the widest feed-forward; what is projected to a few columns between feed-forwards stands there too.
+    private static int gatedCols(GemmaConfig config) {
+        int between = Math.max(config.perLayerCols(), config.laurelRank());
+        return Math.max(widest(config, LayerConfig::neurons), between);
+    }
+
     /// What a recurrent block has between its projections: the convolution's output and two gates.
     private static int recurrentCols(LayerConfig layer) {
         return layer.attention() == AttentionType.RECURRENT ? 3 * layer.queryCols() : 0;
     }
 
-    private static int widest(GemmaConfig config, ToIntFunction<LayerConfig> width) {
+    static int widest(GemmaConfig config, ToIntFunction<LayerConfig> width) {
         return config.layers().stream().mapToInt(width).max().orElse(0);
     }
 
-    private static Matrix matrix(SegmentAllocator allocator, int rows, int cols) {
+    static Matrix matrix(SegmentAllocator allocator, int rows, int cols) {
         long bytes = Math.multiplyExact((long) rows * cols, (long) Float.BYTES);
         return Matrix.dense(allocator.allocate(bytes, Matrix.ALIGNMENT_BYTES), DataType.F32, rows, cols);
     }

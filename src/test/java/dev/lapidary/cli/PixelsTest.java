@@ -101,7 +101,7 @@ class PixelsTest {
                 "-o",
                 out);
         assertRefused(
-                "need a checkpoint with a vision tower",
+                "got images, need a checkpoint with a vision tower of Gemma 3 or PaliGemma",
                 "logits",
                 "-m",
                 Golden.of("gemma2").folder().toString(),

@@ -75,6 +75,50 @@ class KernelArgumentsTest {
     }
 
     @Test
+    void scaledRows() {
+        Matrix in = f32(3, 4);
+        MemorySegment factors = arena.allocate(ValueLayout.JAVA_FLOAT, 3);
+        refuse(x -> kernels.scale(2, x), narrow(3, 4), "x: got BF16 [3, 4], need F32");
+        refuse(out -> kernels.addScaledRows(in, ints(0, 1, 5), factors, out), f32(5, 4), "ids[2]: got 5, need 0 to 4");
+        refuse(out -> kernels.addScaledRows(in, ints(0, 1), factors, out), f32(5, 4), "ids: got 8 bytes, need 12");
+        refuse(
+                out -> kernels.addScaledRows(in, ints(0, 1, 2), factors.asSlice(4), out),
+                f32(5, 4),
+                "factors: got 8 bytes, need 12");
+        refuse(
+                out -> kernels.addScaledRows(in, ints(0, 1, 2), factors, out),
+                f32(5, 5),
+                "out: got F32 [5, 5], need [5, 4]");
+        refuse(
+                out -> kernels.addScaledRows(narrow(3, 4), ints(0, 1, 2), factors, out),
+                f32(5, 4),
+                "in: got BF16 [3, 4], need F32");
+    }
+
+    @Test
+    void streams() {
+        Matrix in = f32(3, 4);
+        refuse(out -> kernels.multiply(in, f32(1, 5), out), f32(3, 4), "weight: got F32 [1, 5], need [1, 4]");
+        refuse(out -> kernels.multiply(in, f32(1, 4), out), f32(2, 4), "out: got F32 [2, 4], need [3, 4]");
+        refuse(x -> kernels.matchMagnitude(f32(3, 5), x), f32(3, 4), "like: got F32 [3, 5], need [3, 4]");
+        refuse(x -> kernels.matchMagnitude(in, x), narrow(3, 4), "x: got BF16 [3, 4], need F32");
+        refuse(
+                out -> kernels.sparseGeglu(in, f32(6, 4), f32(5, 4), 1, out),
+                f32(3, 6),
+                "up: got F32 [5, 4], need [6, 4]");
+        refuse(
+                out -> kernels.sparseGeglu(in, f32(6, 4), f32(6, 4), 1, out),
+                f32(3, 5),
+                "out: got F32 [3, 5], need [3, 6]");
+    }
+
+    @Test
+    void productsGated() {
+        refuse(gate -> kernels.geglu(gate, f32(3, 5)), f32(3, 4), "up: got F32 [3, 5], need [3, 4]");
+        refuse(gate -> kernels.geglu(gate, f32(3, 4)), narrow(3, 4), "gate: got BF16 [3, 4], need F32");
+    }
+
+    @Test
     void biases() {
         refuse(x -> kernels.addBias(f32(1, 4), x), narrow(3, 4), "x: got BF16 [3, 4], need F32");
         refuse(x -> kernels.addBias(f32(1, 5), x), f32(3, 4), "bias: got F32 [1, 5], need [1, 4]");

@@ -52,6 +52,51 @@ public final class ReferenceKernels implements Kernels {
     }
 
     @Override
+    public void scale(float factor, Matrix x) {
+        for (int r = 0; r < x.rows(); r++) {
+            for (int c = 0; c < x.cols(); c++) {
+                set(x, r, c, get(x, r, c) * factor);
+            }
+        }
+    }
+
+    @Override
+    public void multiply(Matrix in, Matrix weight, Matrix out) {
+        for (int r = 0; r < in.rows(); r++) {
+            for (int c = 0; c < in.cols(); c++) {
+                set(out, r, c, get(in, r, c) * get(weight, 0, c));
+            }
+        }
+    }
+
+    @Override
+    public void matchMagnitude(Matrix like, Matrix x) {
+        for (int r = 0; r < x.rows(); r++) {
+            double squares = 0;
+            double wanted = 0;
+            for (int c = 0; c < x.cols(); c++) {
+                squares += get(x, r, c) * get(x, r, c) / x.cols();
+                wanted += get(like, r, c) * get(like, r, c) / x.cols();
+            }
+            double factor = Math.sqrt(wanted) / Math.sqrt(Math.max(squares, 1e-5));
+            for (int c = 0; c < x.cols(); c++) {
+                set(x, r, c, get(x, r, c) * factor);
+            }
+        }
+    }
+
+    @Override
+    public void addScaledRows(Matrix in, MemorySegment ids, MemorySegment factors, Matrix out) {
+        for (int r = 0; r < in.rows(); r++) {
+            int id = ids.getAtIndex(ValueLayout.JAVA_INT, r);
+            double factor = factors.getAtIndex(ValueLayout.JAVA_FLOAT, r);
+            for (int c = 0; c < in.cols(); c++) {
+                set(out, id, c, get(out, id, c) + factor * get(in, r, c));
+            }
+        }
+    }
+
+    @Override
     public void layerNorm(Matrix in, Matrix weight, Matrix bias, float epsilon, Matrix out) {
         for (int r = 0; r < in.rows(); r++) {
             double mean = 0;
@@ -153,9 +198,35 @@ public final class ReferenceKernels implements Kernels {
         matmulTransposed(in, Panels.dense(up), scratch);
         addBias(gateBias, out);
         addBias(upBias, scratch);
+        geglu(out, scratch);
+    }
+
+    @Override
+    public void sparseGeglu(Matrix in, WeightMatrix gate, WeightMatrix up, float deviations, Matrix out) {
+        Matrix scratch = Matrix.allocate(Arena.ofAuto(), out.rows(), out.cols());
+        matmulTransposed(in, Panels.dense(gate), out);
+        matmulTransposed(in, Panels.dense(up), scratch);
         for (int r = 0; r < out.rows(); r++) {
+            double mean = 0;
+            double variance = 0;
             for (int c = 0; c < out.cols(); c++) {
-                set(out, r, c, geluTanh(get(out, r, c)) * get(scratch, r, c));
+                mean += get(out, r, c) / out.cols();
+            }
+            for (int c = 0; c < out.cols(); c++) {
+                variance += (get(out, r, c) - mean) * (get(out, r, c) - mean) / out.cols();
+            }
+            for (int c = 0; c < out.cols(); c++) {
+                set(out, r, c, Math.max(0, get(out, r, c) - mean - deviations * Math.sqrt(variance)));
+            }
+        }
+        geglu(out, scratch);
+    }
+
+    @Override
+    public void geglu(Matrix gate, Matrix up) {
+        for (int r = 0; r < gate.rows(); r++) {
+            for (int c = 0; c < gate.cols(); c++) {
+                set(gate, r, c, geluTanh(get(gate, r, c)) * get(up, r, c));
             }
         }
     }

@@ -3,6 +3,7 @@ package dev.lapidary.kernels;
 import static dev.lapidary.kernels.Difference.ULP;
 import static dev.lapidary.kernels.ReferenceKernels.get;
 
+import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -175,6 +176,133 @@ class RowKernelsTest {
                         }
                         kernels.add(in, out);
                         Difference.assertEqual(operands, out, expected, "add");
+                    }
+                }
+            }
+        });
+    }
+
+    @Test
+    void productsAreGatedInPlaceWithinRounding() {
+        Natives.run(kernels -> {
+            for (int cols : COLS) {
+                for (int rows : rows(cols)) {
+                    try (Operands operands = new Operands(29L * cols + rows)) {
+                        Matrix gate = operands.matrix(DataType.F32, rows, cols, operands.anyStride(cols), 3);
+                        Matrix up = operands.matrix(DataType.F32, rows, cols, operands.anyStride(cols), 3);
+                        Matrix expected = operands.copy(gate);
+                        kernels.geglu(gate, up);
+                        REFERENCE.geglu(expected, up);
+                        Difference.Tolerance tolerance =
+                                (r, c) -> 64 * ULP * Math.abs(get(expected, r, c)) + ULP * Math.abs(get(up, r, c));
+                        Difference.assertClose(operands, gate, expected, tolerance, "geglu in place");
+                    }
+                }
+            }
+        });
+    }
+
+    @Test
+    void scaleIsTheF32ProductExactly() {
+        Natives.run(kernels -> {
+            for (int cols : COLS) {
+                for (int rows : rows(cols)) {
+                    try (Operands operands = new Operands(5L * cols + rows)) {
+                        Matrix x = operands.matrix(DataType.F32, rows, cols, operands.anyStride(cols), 3);
+                        Matrix expected = operands.copy(x);
+                        kernels.scale(0.7071f, x);
+                        REFERENCE.scale(0.7071f, expected);
+                        Difference.assertEqual(operands, x, expected, "scale");
+                    }
+                }
+            }
+        });
+    }
+
+    @Test
+    void multiplyIsTheF32ProductExactly() {
+        Natives.run(kernels -> {
+            for (int cols : COLS) {
+                for (int rows : rows(cols)) {
+                    try (Operands operands = new Operands(37L * cols + rows)) {
+                        Matrix in = operands.matrix(DataType.F32, rows, cols, operands.anyStride(cols), 3);
+                        Matrix weight = operands.matrix(1, cols);
+                        Matrix out = operands.output(rows, cols);
+                        Matrix expected = operands.expected(rows, cols);
+                        kernels.multiply(in, weight, out);
+                        REFERENCE.multiply(in, weight, expected);
+                        Difference.assertEqual(operands, out, expected, "multiply");
+                        kernels.multiply(in, weight, in);
+                        Difference.assertEqual(operands, in, out, "multiply in place");
+                    }
+                }
+            }
+        });
+    }
+
+    /// The second size is below the least that is looked at.
+    @ParameterizedTest
+    @ValueSource(doubles = {3, 1e-4})
+    void magnitudesBecomeThoseOfOthers(double scale) {
+        Natives.run(kernels -> {
+            for (int cols : COLS) {
+                for (int rows : rows(cols)) {
+                    try (Operands operands = new Operands(41L * cols + rows)) {
+                        Matrix x = operands.matrix(DataType.F32, rows, cols, operands.anyStride(cols), scale);
+                        Matrix like = operands.matrix(DataType.F32, rows, cols, operands.anyStride(cols), 2);
+                        Matrix expected = operands.copy(x);
+                        kernels.matchMagnitude(like, x);
+                        REFERENCE.matchMagnitude(like, expected);
+                        double relative = (8 + Math.sqrt(cols)) * ULP;
+                        Difference.Tolerance tolerance = (r, c) -> relative * Math.abs(get(expected, r, c));
+                        Difference.assertClose(operands, x, expected, tolerance, "matchMagnitude");
+                    }
+                }
+            }
+        });
+    }
+
+    /// Products of few terms, so that the cutoff is what can go wrong.
+    @ParameterizedTest
+    @ValueSource(floats = {1.645f, 0, -1})
+    void gatesBelowTheCutoffAreCutOff(float deviations) {
+        Natives.run(kernels -> {
+            for (int neurons : COLS) {
+                for (int rows : new int[] {1, 9}) {
+                    try (Operands operands = new Operands(43L * neurons + rows)) {
+                        Matrix in = operands.matrix(rows, 5);
+                        Matrix gate = operands.matrix(neurons, 5);
+                        Matrix up = operands.matrix(neurons, 5);
+                        Matrix out = operands.output(rows, neurons);
+                        Matrix expected = operands.expected(rows, neurons);
+                        kernels.sparseGeglu(in, gate, up, deviations, out);
+                        REFERENCE.sparseGeglu(in, gate, up, deviations, expected);
+                        Difference.Tolerance tolerance =
+                                (r, c) -> 64 * (4 + Math.sqrt(neurons)) * ULP * (1 + Math.abs(get(expected, r, c)));
+                        Difference.assertClose(operands, out, expected, tolerance, "sparseGeglu");
+                    }
+                }
+            }
+        });
+    }
+
+    @Test
+    void scaledRowsAreAddedToThoseNamedAndToNoOthers() {
+        Natives.run(kernels -> {
+            for (int cols : COLS) {
+                for (int rows : rows(cols)) {
+                    try (Operands operands = new Operands(23L * cols + rows)) {
+                        Matrix in = operands.matrix(DataType.F32, rows, cols, operands.anyStride(cols), 1);
+                        Matrix out = operands.matrix(DataType.F32, 2 * rows, cols, operands.anyStride(cols), 3);
+                        int[] ids = IntStream.range(0, rows)
+                                .map(r -> 2 * (rows - r) - 1)
+                                .toArray();
+                        MemorySegment factors = operands.matrix(1, rows).data();
+                        Matrix expected = operands.copy(out);
+                        kernels.addScaledRows(in, operands.ints(ids), factors, out);
+                        REFERENCE.addScaledRows(in, operands.ints(ids), factors, expected);
+                        Difference.Tolerance tolerance = (r, c) -> ULP * (2 + Math.abs(get(expected, r, c)));
+                        Difference.assertClose(operands, out, expected, tolerance, "addScaledRows");
                     }
                 }
             }

@@ -23,7 +23,10 @@ final class Configs {
                 c.maxPositions(),
                 c.bosId(),
                 c.stopIds(),
-                layers);
+                layers,
+                c.perLayer(),
+                c.altUp(),
+                c.laurelRank());
     }
 
     static GemmaConfig with(GemmaConfig c, float embeddingScale, float normOffset, float finalSoftcap) {
@@ -39,7 +42,10 @@ final class Configs {
                 c.maxPositions(),
                 c.bosId(),
                 c.stopIds(),
-                c.layers());
+                c.layers(),
+                c.perLayer(),
+                c.altUp(),
+                c.laurelRank());
     }
 
     /// A LOCAL layer with another window, a GLOBAL one as it is.
@@ -62,14 +68,18 @@ final class Configs {
                 l.neurons(),
                 l.convolution(),
                 l.biases(),
-                l.bidirectional());
+                l.bidirectional(),
+                l.keyValues(),
+                l.experts(),
+                l.scaledOutput(),
+                l.sparsity());
     }
 
     static LayerConfig withRope(LayerConfig l, double theta, double factor) {
         return new LayerConfig(
                 l.attention(),
                 l.window(),
-                new Rope(theta, factor, l.rope().dims()),
+                new Rope(theta, factor, l.rope().dims(), l.rope().pairs()),
                 l.heads(),
                 l.kvHeads(),
                 l.headDim(),
@@ -80,7 +90,11 @@ final class Configs {
                 l.neurons(),
                 l.convolution(),
                 l.biases(),
-                l.bidirectional());
+                l.bidirectional(),
+                l.keyValues(),
+                l.experts(),
+                l.scaledOutput(),
+                l.sparsity());
     }
 
     static LayerConfig withRotatedDims(LayerConfig l, int dims) {
@@ -98,7 +112,11 @@ final class Configs {
                 l.neurons(),
                 l.convolution(),
                 l.biases(),
-                l.bidirectional());
+                l.bidirectional(),
+                l.keyValues(),
+                l.experts(),
+                l.scaledOutput(),
+                l.sparsity());
     }
 
     /// A layer of attention that sees what went before alone.
@@ -117,6 +135,10 @@ final class Configs {
                 l.neurons(),
                 l.convolution(),
                 l.biases(),
-                false);
+                false,
+                l.keyValues(),
+                l.experts(),
+                l.scaledOutput(),
+                l.sparsity());
     }
 }

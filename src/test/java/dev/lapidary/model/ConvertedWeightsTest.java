@@ -59,10 +59,11 @@ class ConvertedWeightsTest {
         arena.close();
     }
 
-    /// Cases with columns that are whole blocks, and gemma2, whose down projection has some that are not.
+    /// Cases with columns that are whole blocks, and some of whose down projections and experts have others.
     static Stream<Arguments> cases() {
         return TestBackends.all().stream()
-                .flatMap(backend -> Stream.of("gemma1-mha", "gemma2", "gemma3-text")
+                .flatMap(backend -> Stream.of(
+                                "gemma1-mha", "gemma2", "gemma3-text", "gemma4-text-ple", "gemma4-text-moe")
                         .flatMap(name ->
                                 Stream.of(BlockFormat.values()).map(format -> Arguments.of(backend, name, format))));
     }
@@ -152,6 +153,36 @@ class ConvertedWeightsTest {
             assertThat(model.layerWeights()).isEqualTo(stored.layerWeights());
             assertThat(model.convertedBytes()).isZero();
             assertThat(begun).isEmpty();
+        }
+    }
+
+    /// It may be larger than the memory: rows are gathered from the file.
+    @Test
+    void theTableOfPerLayerEmbeddingsStaysWhereItIs() throws IOException {
+        try (Checkpoint checkpoint =
+                Checkpoint.open(Golden.of("gemma4-text-ple").folder())) {
+            WeightConversion eight = WeightConversion.to(BlockFormat.Q8_0);
+            TextModel model = read(checkpoint, new WeightFormats(eight, eight), new ReferenceKernels(), 4);
+            ModuleTree perLayer = model.moduleTree().child("perLayerEmbedding");
+            assertThat(perLayer.child("table").shape()).isEqualTo("BF16 [256, 128]");
+            assertThat(perLayer.child("projection").shape()).isEqualTo("Q8_0 [128, 64]");
+            ModuleTree layer = model.moduleTree().child("layers").child("0").child("perLayerEmbedding");
+            assertThat(layer.child("gate").shape()).isEqualTo("Q8_0 [16, 64]");
+            assertThat(begun.get(0)).isEqualTo(model.convertedBytes());
+            assertThat(begun.get(1)).isEqualTo(read);
+        }
+    }
+
+    @Test
+    void expertsAreConvertedOneByOneAndTheRouterStays() throws IOException {
+        try (Checkpoint checkpoint =
+                Checkpoint.open(Golden.of("gemma4-text-moe").folder())) {
+            WeightConversion four = WeightConversion.to(BlockFormat.Q4_0);
+            TextModel model = read(checkpoint, new WeightFormats(four, four), new ReferenceKernels(), 4);
+            ModuleTree mixture = model.moduleTree().child("layers").child("0").child("mixture");
+            assertThat(mixture.child("router").shape()).isEqualTo("BF16 [6, 64]");
+            assertThat(mixture.child("experts").child("gate").shape()).isEqualTo("6 x Q4_0 [24, 64]");
+            assertThat(mixture.child("experts").child("down").shape()).isEqualTo("6 x BF16 [64, 24]");
         }
     }
 

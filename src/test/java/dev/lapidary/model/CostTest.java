@@ -97,6 +97,30 @@ class CostTest {
         }
     }
 
+    /// One layer, global: 4 heads of 16, one projection of 2 heads for keys and values; 6 experts of 8 neurons, 2 used;
+    /// an embedding of 4 per layer.
+    @Test
+    void aTokenReadsTheExpertsItUsesAndOneRowOfEachTable() throws CheckpointException {
+        GemmaConfig config = HuggingFaceConfig.read(HuggingFaceConfigTest.parse("gemma4_text", """
+            'vocab_size':100,'vocab_size_per_layer_input':100,'hidden_size':32,'hidden_size_per_layer_input':4,
+            'intermediate_size':64,'num_hidden_layers':1,'global_head_dim':16,'num_attention_heads':4,
+            'num_key_value_heads':2,'attention_k_eq_v':true,'enable_moe_block':true,'num_experts':6,
+            'top_k_experts':2,'moe_intermediate_size':8\
+            """), null);
+        int layer = 2 * 64 * 32 + 32 * 32 + 3 * 64 * 32 + 6 * 32 + 2 * 4 * 32;
+        int experts = 2 * 3 * 8 * 32;
+        int norms = 8 * 32 + 2 * 16 + 6; // 4 of the layer, 4 of the mixture; of queries and keys; shares
+        try (Arena arena = Arena.ofConfined()) {
+            Cost cost = Cost.ofDecode(Models.random(config, 4, arena), 1, 10, 1);
+            int products = layer + experts + 4 * 32 + HEAD;
+            assertThat(cost.operations()).isEqualTo(2 * products + 4 * 64 * 11);
+            int rows = 2 * (32 + 4);
+            assertThat(cost.weightBytes())
+                    .isEqualTo(2 * products + rows + 4 * (norms + 2 * 32 + 4)); // norms of the embedding and the end
+            assertThat(cost.cacheBytes()).isEqualTo((11 + 1) * POSITION_BYTES);
+        }
+    }
+
     private static TextModel model(Arena arena) throws CheckpointException {
         return model(arena, "");
     }

@@ -16,21 +16,33 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// What must hold between ways to run the same tokens, whatever the weights: on reference kernels, so that only the
-/// decoder and its caches are in question.
+/// decoder and its caches are in question. Of models with local and global layers: one plain, one whose last layers
+/// read the keys of others, one with experts, one with
+/// several streams.
+@ParameterizedClass
+@ValueSource(strings = {"gemma3-text", "gemma4-text-ple", "gemma4-text-moe", "gemma3n-text"})
 class DecoderInvariantsTest {
-    private static final String LOCAL_AND_GLOBAL = "gemma3-text";
     private static final double TOLERANCE = 1e-5;
 
+    /// Where gates are cut off or not a rounding moves logits further.
+    private static final double SPARSE_TOLERANCE = 1e-3;
+
     private final Arena arena = Arena.ofConfined();
+    private final String name;
     private Checkpoint checkpoint;
+
+    DecoderInvariantsTest(String name) {
+        this.name = name;
+    }
 
     @BeforeEach
     void open() throws IOException {
-        checkpoint = Checkpoint.open(Golden.of(LOCAL_AND_GLOBAL).folder());
+        checkpoint = Checkpoint.open(Golden.of(name).folder());
     }
 
     @AfterEach
@@ -190,8 +202,8 @@ class DecoderInvariantsTest {
         return new Random(seed).ints(count, 0, 256).toArray();
     }
 
-    private static void assertSame(float[] actual, float[] expected) {
-        assertThat(distance(actual, expected)).isLessThan(TOLERANCE);
+    private void assertSame(float[] actual, float[] expected) {
+        assertThat(distance(actual, expected)).isLessThan(name.equals("gemma3n-text") ? SPARSE_TOLERANCE : TOLERANCE);
     }
 
     private static double distance(float[] actual, float[] expected) {

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.lapidary.checkpoint.CheckpointException;
 import dev.lapidary.checkpoint.ConfigKeys;
 import java.nio.file.Path;
+import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -39,6 +40,25 @@ class PublishedShapeTest {
                 .usingRecursiveComparison()
                 .ignoringFields("stopIds")
                 .isEqualTo(published);
+    }
+
+    /// Parameters of the text models as their model cards count them, in millions; of E2B and E4B all but the
+    /// towers' 450.
+    @ParameterizedTest
+    @CsvSource({
+        "gemma-3n-e2b, 4440",
+        "gemma-3n-e4b, 6840",
+        "gemma-4-e2b, 4630",
+        "gemma-4-e4b, 7460",
+        "gemma-4-26b-a4b, 25220",
+        "gemma-4-31b, 30700"
+    })
+    void newerShapesHaveAsManyParametersAsTheirCardsSay(String name, long millions) {
+        GemmaConfig config = PublishedShape.named(name).config();
+        PerLayerConfig perLayer = config.perLayer();
+        long table = perLayer == null ? 0 : (long) perLayer.vocab() * config.perLayerCols();
+        long parameters = table + RandomWeights.bytes(config) / Short.BYTES;
+        assertThat(parameters / 1e6).isCloseTo((double) millions, Offset.offset(20.0));
     }
 
     @Test

@@ -9,18 +9,35 @@ import dev.lapidary.kernels.Matrix;
 import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;
 import java.util.SplittableRandom;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class RandomWeightsTest {
+    private static final String GLOBAL_HEADS = ",'global_head_dim':32,'vocab_size_per_layer_input':300";
+
     private static final String EXTENTS =
             "'vocab_size':300,'hidden_size':48,'intermediate_size':96,'num_hidden_layers':3,'head_dim':16,"
                     + "'num_attention_heads':4,'num_key_value_heads':2";
 
     @ParameterizedTest
-    @ValueSource(strings = {"gemma", "gemma2", "gemma3_text", "recurrent_gemma"})
-    void everyFamilyRunsOnThem(String modelType) throws CheckpointException {
-        GemmaConfig config = config(modelType);
+    @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
+        gemma       |
+        gemma2      |
+        gemma3_text |
+        recurrent_gemma |
+        gemma3n_text | ,'num_kv_shared_layers':1,'layer_types':['full_attention','sliding_attention','full_attention'],'activation_sparsity_pattern':[0.9,0,0]
+        gemma4_text | ,'num_kv_shared_layers':1,'layer_types':['full_attention','sliding_attention','full_attention']
+        gemma4_text | ,'enable_moe_block':true,'num_experts':6,'top_k_experts':2,'moe_intermediate_size':16
+        """)
+    void everyFamilyRunsOnThem(String modelType, @Nullable String more) throws CheckpointException {
+        String keys = EXTENTS + GLOBAL_HEADS + more;
+        keys = modelType.equals("gemma3n_text") ? keys.replace("'global_head_dim':32,", "") : keys;
+        GemmaConfig config = more == null
+                ? config(modelType)
+                : HuggingFaceConfig.read(HuggingFaceConfigTest.parse(modelType, keys), null);
         try (Arena arena = Arena.ofConfined()) {
             TextModel model = Models.random(config, 8, arena);
             KvCache cache = model.newCache(8, arena);
@@ -33,6 +50,22 @@ class RandomWeightsTest {
                         .isFinite()
                         .isNotZero();
             }
+        }
+    }
+
+    @Test
+    void aTableOfPerLayerEmbeddingsIsLeftAsZerosAndNotCounted() throws CheckpointException {
+        String keys = EXTENTS + GLOBAL_HEADS + ",'enable_moe_block':true,'num_experts':6,'top_k_experts':2,"
+                + "'moe_intermediate_size':16,'attention_k_eq_v':true";
+        GemmaConfig config = HuggingFaceConfig.read(HuggingFaceConfigTest.parse("gemma4_text", keys), null);
+        try (Arena arena = Arena.ofConfined()) {
+            Weights weights = RandomWeights.of(config, arena, arena);
+            ModuleTree tree = ModuleTree.of(config, weights);
+            ModuleTree table = tree.child("perLayerEmbedding").child("table");
+            assertThat(table.shape()).isEqualTo("BF16 [300, 768]");
+            long vectors = (tree.parameters() * 2 - RandomWeights.bytes(config) - table.bytes()) / 2;
+            assertThat(tree.bytes()).isEqualTo(RandomWeights.bytes(config) + table.bytes() + vectors * Float.BYTES);
+            assertThat(vectors).isPositive().isLessThan(2500);
         }
     }
 

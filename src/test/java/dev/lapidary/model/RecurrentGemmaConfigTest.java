@@ -33,8 +33,7 @@ class RecurrentGemmaConfigTest {
                         false,
                         3840,
                         0,
-                        true,
-                        false));
+                        true));
         LayerConfig recurrent = config.layers().getFirst();
         assertThat(recurrent.attention()).isEqualTo(AttentionType.RECURRENT);
         assertThat(recurrent.queryCols()).isEqualTo(2560);

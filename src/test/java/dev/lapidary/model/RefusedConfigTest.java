@@ -105,7 +105,7 @@ class RefusedConfigTest {
         assertThatThrownBy(() -> HuggingFaceConfig.read(config, null))
                 .isInstanceOf(CheckpointException.class)
                 .hasMessage("config.json: model_type: got \"llama\", need one of gemma, gemma2, gemma3, gemma3_text,"
-                        + " paligemma, recurrent_gemma, shieldgemma2");
+                        + " gemma3n, gemma3n_text, gemma4, gemma4_text, paligemma, recurrent_gemma, shieldgemma2");
     }
 
     @Test

@@ -14,14 +14,16 @@ import org.junit.jupiter.api.Named;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.junit.jupiter.params.provider.ValueSource;
 
 /// The decoder on reference kernels agrees with the official code, and each trait matters: with one switched off, its
 /// golden no longer holds.
 class TraitsTest {
+    static List<String> cases() {
+        return Golden.TEXT_CASES;
+    }
+
     @ParameterizedTest
-    @ValueSource(
-            strings = {"gemma1-mqa", "gemma1-mha", "gemma2", "gemma3-text", "gemma3-text-ropescale", "recurrentgemma"})
+    @MethodSource("cases")
     void theDecoderAgreesWithTheReference(String name) throws IOException {
         assertThat(worstDifference(name, UnaryOperator.identity(), UnaryOperator.identity()))
                 .isLessThan(Golden.F32_TOLERANCE / 4);
@@ -96,18 +98,30 @@ class TraitsTest {
         assertThat(worstDifference(name, config, weights)).isGreaterThan(5 * Golden.F32_TOLERANCE);
     }
 
-    /// Largest difference from the reference over all prompt positions, as a fraction of its largest logit.
     private static double worstDifference(
-            String name, UnaryOperator<GemmaConfig> configChange, UnaryOperator<LayerWeights> weightsChange)
+            String name, UnaryOperator<GemmaConfig> configChange, UnaryOperator<LayerWeights> layerChange)
+            throws IOException {
+        return worstDifferenceOf(
+                name,
+                configChange,
+                w -> new Weights(
+                        w.embedding(),
+                        w.head(),
+                        w.finalNorm(),
+                        w.layers().stream().map(layerChange).toList(),
+                        w.perLayer(),
+                        w.altUp()));
+    }
+
+    /// Largest difference from the reference over all prompt positions, as a fraction of its largest logit.
+    static double worstDifferenceOf(
+            String name, UnaryOperator<GemmaConfig> configChange, UnaryOperator<Weights> weightsChange)
             throws IOException {
         Golden golden = Golden.of(name);
         try (Checkpoint checkpoint = Checkpoint.open(golden.folder());
                 Arena arena = Arena.ofConfined()) {
             GemmaConfig config = configChange.apply(CheckpointConfig.read(checkpoint));
-            Weights read = WeightsReader.read(checkpoint, config, arena);
-            List<LayerWeights> layers =
-                    read.layers().stream().map(weightsChange).toList();
-            Weights weights = new Weights(read.embedding(), read.head(), read.finalNorm(), layers);
+            Weights weights = weightsChange.apply(WeightsReader.read(checkpoint, config, arena));
             int[] prompt = golden.prompt();
             TextModel model = Models.of(config, weights, prompt.length, arena);
             KvCache cache = model.newCache(prompt.length, arena);
@@ -157,7 +171,13 @@ class TraitsTest {
                 w.up(),
                 w.down(),
                 w.biases(),
-                postFeedForward ? w.postFeedForwardNorm() : null);
+                postFeedForward ? w.postFeedForwardNorm() : null,
+                w.valueNorm(),
+                w.experts(),
+                w.perLayer(),
+                w.outputScale(),
+                w.laurel(),
+                w.altUp());
     }
 
     private static Arguments recurrence(String golden, String trait, UnaryOperator<RecurrenceWeights> change) {
@@ -187,10 +207,17 @@ class TraitsTest {
                 w.up(),
                 w.down(),
                 biases,
-                w.postFeedForwardNorm());
+                w.postFeedForwardNorm(),
+                w.valueNorm(),
+                w.experts(),
+                w.perLayer(),
+                w.outputScale(),
+                w.laurel(),
+                w.altUp());
     }
 
-    /// With the `component`-th weight all zeros; of the convolution, which would leave nothing, all taps but the last.
+    /// With the `component`-th weight all zeros; of the convolution, which would leave nothing, all taps but the
+    /// last.
     private static RecurrenceWeights changed(RecurrenceWeights r, int component) {
         Matrix[] all = {
             r.inputBias(),
