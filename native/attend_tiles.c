@@ -13,7 +13,7 @@ enum { KEYS = ATTEND_KEYS, STEPS_OF_KEYS = KEYS / TILE_COLS, ROWS = 2 * TILE_ROW
 typedef struct {
     float *out;
     const float *q, *k, *v;
-    int64_t out_row, out_head, q_row, q_head, kv_head;
+    int64_t out_row, out_head, q_row, q_head, kv_row, kv_head;
     int64_t heads, kv_heads, head_dim, rows, slots, first_slot, count;
     const int32_t *begin, *end;
     float cap;
@@ -27,7 +27,7 @@ static int64_t steps_of(const attention *a) { return tile_steps(a->head_dim); }
 static int64_t tiles_bytes(const attention *a) { return STEPS_OF_KEYS * steps_of(a) * 2 * TILE_BYTES; }
 
 static const float *slot(const attention *a, const float *cache, int64_t kv_head, int64_t key) {
-    return cache + kv_head * a->kv_head + (a->first_slot + key) % a->slots * a->head_dim;
+    return cache + kv_head * a->kv_head + (a->first_slot + key) % a->slots * a->kv_row;
 }
 
 // ---- keys and values -----------------------------------------------------------------------------------------------
@@ -189,11 +189,13 @@ static void attend_blocks(const attention *a, attend_scratch *work, int64_t firs
 }
 
 void TIER(gemma_attend_tiles)(float *out, int64_t out_row, int64_t out_head, const float *q, int64_t q_row,
-                              int64_t q_head, const float *k, const float *v, int64_t kv_head, int64_t heads,
-                              int64_t kv_heads, int64_t head_dim, int64_t rows, int64_t slots, int64_t first_slot,
-                              int64_t count, const int32_t *begin, const int32_t *end, float cap, void *work) {
-    attention a = {out,  q,     k,          v,     out_row, out_head, q_row, q_head, kv_head, heads, kv_heads, head_dim,
-                   rows, slots, first_slot, count, begin,   end,      cap,   NULL,   NULL,    NULL,  NULL};
+                              int64_t q_head, const float *k, const float *v, int64_t kv_row, int64_t kv_head,
+                              int64_t heads, int64_t kv_heads, int64_t head_dim, int64_t rows, int64_t slots,
+                              int64_t first_slot, int64_t count, const int32_t *begin, const int32_t *end, float cap,
+                              void *work) {
+    attention a = {out,    q,       k,     v,        out_row,  out_head, q_row, q_head,
+                   kv_row, kv_head, heads, kv_heads, head_dim, rows,     slots, first_slot,
+                   count,  begin,   end,   cap,      NULL,     NULL,     NULL,  NULL};
     attend_scratch *scratch = (attend_scratch *)work;
     char *shared = (char *)(scratch + omp_get_max_threads());
     a.key_tiles = shared;

@@ -22,7 +22,7 @@
 extern "C" {
 #endif
 
-#define GEMMA_KERNELS_ABI 3 // raised whenever a signature below or its meaning changes
+#define GEMMA_KERNELS_ABI 4 // raised whenever a signature below or its meaning changes
 #define GEMMA_GEMV_MAX_ROWS 16
 
 #if defined(GEMMA_KERNELS_BUILD)
@@ -415,12 +415,12 @@ GEMMA_EXPORT int64_t gemma_attend_tiles_scratch(int64_t heads, int64_t kv_heads,
 //   s[r, h, j] = q[r, h] . k[g, slot(j)]; softcap > 0: s = softcap * tanh(s / softcap)
 //   out[r, h] = sum_j softmax(s[r, h])[j] * v[g, slot(j)]
 //   slot(j) = (first_slot + j) mod slots, 0 <= begin, end <= count <= slots; g = h / (heads / kv_heads)
-// q, out [rows, heads, head_dim], strides q_row, q_head, out_row, out_head, q already scaled; k, v [kv_heads, slots,
-// head_dim], kv_head elements from head to head; head_dim at most GEMMA_MAX_HEAD_DIM. A query that sees nothing gives
+// q, out [rows, heads, head_dim], strides q_row, q_head, out_row, out_head, q already scaled; k, v [slots, kv_heads,
+// head_dim], strides kv_row, kv_head; head_dim at most GEMMA_MAX_HEAD_DIM. A query that sees nothing gives
 // zeros. Queries, keys, values and probabilities are rounded to bf16.
 GEMMA_EXPORT void gemma_attend_tiles(float *out, int64_t out_row, int64_t out_head, const float *q, int64_t q_row,
-                                     int64_t q_head, const float *k, const float *v, int64_t kv_head, int64_t heads,
-                                     int64_t kv_heads, int64_t head_dim, int64_t rows, int64_t slots,
+                                     int64_t q_head, const float *k, const float *v, int64_t kv_row, int64_t kv_head,
+                                     int64_t heads, int64_t kv_heads, int64_t head_dim, int64_t rows, int64_t slots,
                                      int64_t first_slot, int64_t count, const int32_t *begin, const int32_t *end,
                                      float softcap, void *scratch);
 

@@ -183,10 +183,10 @@ TILE_KERNEL(gemma_matmul_tiles_geglu,
             (out, out_stride, tiles, x, gate, gate_kind, gate_stride, up, up_kind, up_stride, rows, n, k, scratch))
 TILE_KERNEL(gemma_attend_tiles,
             (float *out, int64_t out_row, int64_t out_head, const float *q, int64_t q_row, int64_t q_head,
-             const float *k, const float *v, int64_t kv_head, int64_t heads, int64_t kv_heads, int64_t head_dim,
-             int64_t rows, int64_t slots, int64_t first_slot, int64_t count, const int32_t *begin, const int32_t *end,
-             float softcap, void *scratch),
-            (out, out_row, out_head, q, q_row, q_head, k, v, kv_head, heads, kv_heads, head_dim, rows, slots,
+             const float *k, const float *v, int64_t kv_row, int64_t kv_head, int64_t heads, int64_t kv_heads,
+             int64_t head_dim, int64_t rows, int64_t slots, int64_t first_slot, int64_t count, const int32_t *begin,
+             const int32_t *end, float softcap, void *scratch),
+            (out, out_row, out_head, q, q_row, q_head, k, v, kv_row, kv_head, heads, kv_heads, head_dim, rows, slots,
              first_slot, count, begin, end, softcap, scratch))
 
 #undef EMBED

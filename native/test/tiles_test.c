@@ -177,7 +177,7 @@ static void attend_case(uint64_t seed, shape a) {
         from[r] = r % 5 == 4 ? (int32_t)below(a.count + 1) : r % 2 ? (int32_t)(r * a.count / a.rows / 2) : 0;
         to[r] = r % 5 == 4 ? (int32_t)below(a.count + 1) : (int32_t)((r + 1) * a.count / a.rows);
     }
-    gemma_attend_tiles(out.data, out.stride, a.head_dim, q.data, q.stride, a.head_dim, k.data, v.data,
+    gemma_attend_tiles(out.data, out.stride, a.head_dim, q.data, q.stride, a.head_dim, k.data, v.data, a.head_dim,
                        a.slots * a.head_dim, a.heads, a.kv_heads, a.head_dim, a.rows, a.slots, a.first_slot, a.count,
                        from, to, a.softcap, scratch.data);
     for (int64_t r = 0; r < a.rows; r++) {

@@ -23,10 +23,10 @@ public class GemmaKernels extends GemmaKernels$shared {
     static final SymbolLookup SYMBOL_LOOKUP = SymbolLookup.loaderLookup()
             .or(Linker.nativeLinker().defaultLookup());
 
-    private static final int GEMMA_KERNELS_ABI = (int)3L;
+    private static final int GEMMA_KERNELS_ABI = (int)4L;
     /**
      * {@snippet lang=c :
-     * #define GEMMA_KERNELS_ABI 3
+     * #define GEMMA_KERNELS_ABI 4
      * }
      */
     public static int GEMMA_KERNELS_ABI() {
@@ -5363,6 +5363,7 @@ public class GemmaKernels extends GemmaKernels$shared {
             GemmaKernels.C_LONG,
             GemmaKernels.C_LONG,
             GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG,
             GemmaKernels.C_POINTER,
             GemmaKernels.C_POINTER,
             GemmaKernels.C_FLOAT,
@@ -5377,7 +5378,7 @@ public class GemmaKernels extends GemmaKernels$shared {
     /**
      * Function descriptor for:
      * {@snippet lang=c :
-     * void gemma_attend_tiles(float *out, int64_t out_row, int64_t out_head, const float *q, int64_t q_row, int64_t q_head, const float *k, const float *v, int64_t kv_head, int64_t heads, int64_t kv_heads, int64_t head_dim, int64_t rows, int64_t slots, int64_t first_slot, int64_t count, const int32_t *begin, const int32_t *end, float softcap, void *scratch)
+     * void gemma_attend_tiles(float *out, int64_t out_row, int64_t out_head, const float *q, int64_t q_row, int64_t q_head, const float *k, const float *v, int64_t kv_row, int64_t kv_head, int64_t heads, int64_t kv_heads, int64_t head_dim, int64_t rows, int64_t slots, int64_t first_slot, int64_t count, const int32_t *begin, const int32_t *end, float softcap, void *scratch)
      * }
      */
     public static FunctionDescriptor gemma_attend_tiles$descriptor() {
@@ -5387,7 +5388,7 @@ public class GemmaKernels extends GemmaKernels$shared {
     /**
      * Downcall method handle for:
      * {@snippet lang=c :
-     * void gemma_attend_tiles(float *out, int64_t out_row, int64_t out_head, const float *q, int64_t q_row, int64_t q_head, const float *k, const float *v, int64_t kv_head, int64_t heads, int64_t kv_heads, int64_t head_dim, int64_t rows, int64_t slots, int64_t first_slot, int64_t count, const int32_t *begin, const int32_t *end, float softcap, void *scratch)
+     * void gemma_attend_tiles(float *out, int64_t out_row, int64_t out_head, const float *q, int64_t q_row, int64_t q_head, const float *k, const float *v, int64_t kv_row, int64_t kv_head, int64_t heads, int64_t kv_heads, int64_t head_dim, int64_t rows, int64_t slots, int64_t first_slot, int64_t count, const int32_t *begin, const int32_t *end, float softcap, void *scratch)
      * }
      */
     public static MethodHandle gemma_attend_tiles$handle() {
@@ -5397,7 +5398,7 @@ public class GemmaKernels extends GemmaKernels$shared {
     /**
      * Address for:
      * {@snippet lang=c :
-     * void gemma_attend_tiles(float *out, int64_t out_row, int64_t out_head, const float *q, int64_t q_row, int64_t q_head, const float *k, const float *v, int64_t kv_head, int64_t heads, int64_t kv_heads, int64_t head_dim, int64_t rows, int64_t slots, int64_t first_slot, int64_t count, const int32_t *begin, const int32_t *end, float softcap, void *scratch)
+     * void gemma_attend_tiles(float *out, int64_t out_row, int64_t out_head, const float *q, int64_t q_row, int64_t q_head, const float *k, const float *v, int64_t kv_row, int64_t kv_head, int64_t heads, int64_t kv_heads, int64_t head_dim, int64_t rows, int64_t slots, int64_t first_slot, int64_t count, const int32_t *begin, const int32_t *end, float softcap, void *scratch)
      * }
      */
     public static MemorySegment gemma_attend_tiles$address() {
@@ -5406,16 +5407,16 @@ public class GemmaKernels extends GemmaKernels$shared {
 
     /**
      * {@snippet lang=c :
-     * void gemma_attend_tiles(float *out, int64_t out_row, int64_t out_head, const float *q, int64_t q_row, int64_t q_head, const float *k, const float *v, int64_t kv_head, int64_t heads, int64_t kv_heads, int64_t head_dim, int64_t rows, int64_t slots, int64_t first_slot, int64_t count, const int32_t *begin, const int32_t *end, float softcap, void *scratch)
+     * void gemma_attend_tiles(float *out, int64_t out_row, int64_t out_head, const float *q, int64_t q_row, int64_t q_head, const float *k, const float *v, int64_t kv_row, int64_t kv_head, int64_t heads, int64_t kv_heads, int64_t head_dim, int64_t rows, int64_t slots, int64_t first_slot, int64_t count, const int32_t *begin, const int32_t *end, float softcap, void *scratch)
      * }
      */
-    public static void gemma_attend_tiles(MemorySegment out, long out_row, long out_head, MemorySegment q, long q_row, long q_head, MemorySegment k, MemorySegment v, long kv_head, long heads, long kv_heads, long head_dim, long rows, long slots, long first_slot, long count, MemorySegment begin, MemorySegment end, float softcap, MemorySegment scratch) {
+    public static void gemma_attend_tiles(MemorySegment out, long out_row, long out_head, MemorySegment q, long q_row, long q_head, MemorySegment k, MemorySegment v, long kv_row, long kv_head, long heads, long kv_heads, long head_dim, long rows, long slots, long first_slot, long count, MemorySegment begin, MemorySegment end, float softcap, MemorySegment scratch) {
         var mh$ = gemma_attend_tiles.HANDLE;
         try {
             if (TRACE_DOWNCALLS) {
-                traceDowncall("gemma_attend_tiles", out, out_row, out_head, q, q_row, q_head, k, v, kv_head, heads, kv_heads, head_dim, rows, slots, first_slot, count, begin, end, softcap, scratch);
+                traceDowncall("gemma_attend_tiles", out, out_row, out_head, q, q_row, q_head, k, v, kv_row, kv_head, heads, kv_heads, head_dim, rows, slots, first_slot, count, begin, end, softcap, scratch);
             }
-            mh$.invokeExact(out, out_row, out_head, q, q_row, q_head, k, v, kv_head, heads, kv_heads, head_dim, rows, slots, first_slot, count, begin, end, softcap, scratch);
+            mh$.invokeExact(out, out_row, out_head, q, q_row, q_head, k, v, kv_row, kv_head, heads, kv_heads, head_dim, rows, slots, first_slot, count, begin, end, softcap, scratch);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {

@@ -14,13 +14,18 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /// The engine as it ships against the official code's results: every backend, at once and token by token.
 class GemmaGoldenTest {
-    /// The fast path rounds the inputs of prompt products to BF16, which has 8 significant bits. Measured on these
-    /// cases with BF16 weights: gemma1-mqa 2.7e-2, gemma3-text 1.4e-2, gemma2 1.2e-2; F32 differs by 4e-6 at most.
-    private static final double BF16_TOLERANCE = 4e-2;
+    /// The fast path rounds the inputs of prompt products to BF16, which has 8 significant bits, and with matrix
+    /// instructions those of attention too. Measured on these cases: gemma4-text-ple 3.6e-2, gemma1-mqa 2.7e-2,
+    /// gemma3-text 1.8e-2, gemma2 1.4e-2; F32 differs by 4e-6 at most.
+    private static final double BF16_TOLERANCE = 5e-2;
+
+    /// A rounding may choose another expert, and then much changes at once. Measured 9.1e-2, and 2.0e-2 where none
+    /// is.
+    private static final double EXPERTS_BF16_TOLERANCE = 0.2;
 
     /// Gates that are cut off or not make a rounding large: in gemma3n-text one of the last bit moves the
-    /// reference's own logits 20 times as far as in the other cases (`f32_noise_logits`). Measured 0.12.
-    private static final double SPARSE_BF16_TOLERANCE = 0.25;
+    /// reference's own logits 20 times as far as in the other cases (`f32_noise_logits`). Measured 0.33.
+    private static final double SPARSE_BF16_TOLERANCE = 0.5;
 
     static Stream<Arguments> casesOnBackends() {
         return TestBackends.all().stream()
@@ -46,8 +51,12 @@ class GemmaGoldenTest {
     @MethodSource("casesOnBackends")
     void theFastPathStaysWithinItsBound(String backend, String name) throws IOException {
         Options options = Options.defaults().withBackend(backend).withCompute(Compute.FAST);
-        assertThat(worstDifference(name, options))
-                .isLessThan(name.equals("gemma3n-text") ? SPARSE_BF16_TOLERANCE : BF16_TOLERANCE);
+        double bound = switch (name) {
+            case "gemma3n-text" -> SPARSE_BF16_TOLERANCE;
+            case "gemma4-text-moe" -> EXPERTS_BF16_TOLERANCE;
+            default -> BF16_TOLERANCE;
+        };
+        assertThat(worstDifference(name, options)).isLessThan(bound);
     }
 
     @ParameterizedTest

@@ -369,8 +369,10 @@ public final class NativeKernels implements Kernels, AutoCloseable {
         }
         requireHeads("keys", keys, keys.rows(), keys.heads(), query.headDim());
         requireHeads("values", values, keys.rows(), keys.heads(), query.headDim());
-        requireHeadMajor("keys", keys);
-        requireHeadMajor("values", values);
+        if (values.rowStride() != keys.rowStride() || values.headStride() != keys.headStride()) {
+            throw new IllegalArgumentException("values: got strides %d and %d, need those of the keys, %d and %d"
+                    .formatted(values.rowStride(), values.headStride(), keys.rowStride(), keys.headStride()));
+        }
         requireHeads("out", out, query.rows(), query.heads(), query.headDim());
         if (keys.heads() == 0 || query.heads() % keys.heads() != 0) {
             throw new IllegalArgumentException(

@@ -44,6 +44,7 @@ final class TiledAttention implements AutoCloseable {
                 query.headStride(),
                 keys.data(),
                 values.data(),
+                keys.rowStride(),
                 keys.headStride(),
                 query.heads(),
                 keys.heads(),

@@ -27,7 +27,7 @@ import org.jspecify.annotations.Nullable;
 /// A checkpoint's image side, ready to run: tower and projector. Runs on the driver thread, one image at a time.
 public final class VisionModel {
     /// Whose towers are SigLIP's.
-    private static final Set<String> TOWERS = Set.of("gemma3", "paligemma");
+    private static final Set<String> TOWERS = Set.of("gemma3", "paligemma", "shieldgemma2");
 
     private final VisionConfig config;
     private final VisionWeights weights;

@@ -1,5 +1,6 @@
 package dev.lapidary.vision;
 
+import dev.lapidary.kernels.Heads;
 import dev.lapidary.kernels.Kernels;
 import dev.lapidary.kernels.Matrix;
 import java.lang.foreign.MemorySegment;
@@ -70,6 +71,15 @@ final class VisionTower {
         kernels.addBias(layer.queryKeyValueBias(), space.projected);
         kernels.headNormRope(space.queries, null, 0, null, queryScale, space.queries);
         int all = config.patches();
+        Heads mixed = Heads.of(space.normed, config.headDim());
+        if (!kernels.attendRows(space.queries, space.keys, space.values, 0, all, space.begin, space.end, 0, mixed)) {
+            attendByBlocks(all);
+        }
+        kernels.project(space.normed, layer.output(), space.branch);
+        addBranch(layer.outputBias());
+    }
+
+    private void attendByBlocks(int all) {
         for (int head = 0; head < config.heads(); head++) {
             Matrix keys = space.keys.head(head, 0, all);
             Matrix values = space.values.head(head, 0, all);
@@ -82,8 +92,6 @@ final class VisionTower {
                 kernels.matmul(scores, values, out.rows(from, rows));
             }
         }
-        kernels.project(space.normed, layer.output(), space.branch);
-        addBranch(layer.outputBias());
     }
 
     private void feedForward(VisionLayer layer) {

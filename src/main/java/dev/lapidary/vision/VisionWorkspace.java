@@ -43,7 +43,7 @@ final class VisionWorkspace {
     /// `[block rows, patches]`.
     final Matrix scores;
 
-    /// int32 `[block rows]`: all 0, and all `patches`.
+    /// int32 `[patches]`: all 0, and all `patches`.
     final MemorySegment begin;
 
     final MemorySegment end;
@@ -73,9 +73,9 @@ final class VisionWorkspace {
         gated = Matrix.dense(widest.data(), DataType.F32, rows, config.neurons());
         int blockRows = blockRows(config);
         scores = matrix(allocator, blockRows, rows);
-        begin = allocator.allocate(ValueLayout.JAVA_INT, blockRows).fill((byte) 0);
-        end = allocator.allocate(ValueLayout.JAVA_INT, blockRows);
-        for (int i = 0; i < blockRows; i++) {
+        begin = allocator.allocate(ValueLayout.JAVA_INT, rows).fill((byte) 0);
+        end = allocator.allocate(ValueLayout.JAVA_INT, rows);
+        for (int i = 0; i < rows; i++) {
             end.setAtIndex(ValueLayout.JAVA_INT, i, rows);
         }
         pooled = matrix(allocator, config.tokensPerImage(), width);
@@ -84,10 +84,9 @@ final class VisionWorkspace {
 
     /// Bytes that a workspace of these extents takes.
     static long bytes(VisionConfig config) {
-        long perPatch = 1L + 3L * config.width() + widestCols(config) + blockRows(config);
+        long perPatch = 3L + 3L * config.width() + widestCols(config) + blockRows(config);
         long perToken = (long) config.width() + config.embedding();
-        return Float.BYTES
-                * (config.patches() * perPatch + config.tokensPerImage() * perToken + 2L * blockRows(config));
+        return Float.BYTES * (config.patches() * perPatch + config.tokensPerImage() * perToken);
     }
 
     private static int widestCols(VisionConfig config) {
