@@ -15,6 +15,7 @@ import dev.lapidary.model.GemmaConfig;
 import dev.lapidary.model.KvCache;
 import dev.lapidary.model.ModuleTree;
 import dev.lapidary.model.PublishedShape;
+import dev.lapidary.model.TextEncoder;
 import dev.lapidary.model.TextModel;
 import dev.lapidary.model.Workspace;
 import dev.lapidary.tokenizer.Chat;
@@ -62,6 +63,7 @@ public final class Gemma implements AutoCloseable {
     private final TextModel model;
     private final @Nullable VisionModel vision;
     private final @Nullable EmbeddingModel embedding;
+    private final @Nullable TextEncoder encoder;
     private final int chunk;
     private final @Nullable Tokenizer tokenizer;
     private final Set<Integer> stopTokens;
@@ -78,6 +80,7 @@ public final class Gemma implements AutoCloseable {
             TextModel model,
             @Nullable VisionModel vision,
             @Nullable EmbeddingModel embedding,
+            @Nullable TextEncoder encoder,
             int chunk,
             @Nullable Tokenizer tokenizer) {
         this.source = source;
@@ -87,6 +90,7 @@ public final class Gemma implements AutoCloseable {
         this.model = model;
         this.vision = vision;
         this.embedding = embedding;
+        this.encoder = encoder;
         this.chunk = chunk;
         this.tokenizer = tokenizer;
         Set<Integer> ids = new HashSet<>(model.config().stopIds());
@@ -146,13 +150,38 @@ public final class Gemma implements AutoCloseable {
             EmbeddingModel embedding = embeddingConfig == null
                     ? null
                     : EmbeddingModel.read(checkpoint, embeddingConfig, model, kernels, arena, memory);
-            return new Gemma(source, checkpoint, arena, kernels, model, vision, embedding, options.chunk(), tokenizer);
+            TextEncoder encoder = encoder(checkpoint, model, options, new Conversion(source, listener), kernels, arena);
+            return new Gemma(
+                    source, checkpoint, arena, kernels, model, vision, embedding, encoder, options.chunk(), tokenizer);
         } catch (IOException | RuntimeException | Error e) {
             kernels.close();
             arena.close();
             checkpoint.close();
             throw e;
         }
+    }
+
+    /// The encoder that the model attends to; null where it has none.
+    private static @Nullable TextEncoder encoder(
+            Checkpoint checkpoint,
+            TextModel model,
+            Options options,
+            Conversion conversion,
+            NativeKernels kernels,
+            Arena arena)
+            throws IOException {
+        GemmaConfig config = TextEncoder.config(checkpoint).orElse(null);
+        return config == null
+                ? null
+                : TextEncoder.read(
+                        checkpoint,
+                        config,
+                        model,
+                        Conversion.formats(options),
+                        conversion,
+                        kernels,
+                        arena,
+                        PageMemory::new);
     }
 
     /// A model of a published shape on random weights, which computes as fast as the real one and says nothing of
@@ -182,7 +211,7 @@ public final class Gemma implements AutoCloseable {
                     rows,
                     arena,
                     memory);
-            return new Gemma(shape, null, arena, kernels, model, null, null, options.chunk(), null);
+            return new Gemma(shape, null, arena, kernels, model, null, null, null, options.chunk(), null);
         } catch (RuntimeException | Error e) {
             kernels.close();
             arena.close();
@@ -216,12 +245,12 @@ public final class Gemma implements AutoCloseable {
         return new Session(this, new Sequence(model, visionConfig(), chunk, capacity.tokens()));
     }
 
-    /// What the model and one session of this capacity take.
+    /// What the model and one session of this capacity take; an encoded text takes [#encodedBytes] more.
     public MemoryPlan memoryPlan(Capacity capacity) {
-        long weights = moduleTree().bytes();
+        long converted = model.convertedBytes() + (encoder == null ? 0 : encoder.convertedBytes());
         return new MemoryPlan(
-                weights - model.convertedBytes(),
-                model.convertedBytes(),
+                moduleTree().bytes() - converted,
+                converted,
                 embedsTexts() ? 0 : KvCache.bytes(model.config(), capacity.tokens(), model.chunk()),
                 Workspace.bytes(model.config(), model.chunk())
                         + (vision == null ? 0 : vision.workspaceBytes())
@@ -281,6 +310,31 @@ public final class Gemma implements AutoCloseable {
                     "%s: got a model that predicts texts, need one that embeds them".formatted(source));
         }
         return embedding;
+    }
+
+    /// Whether the model's tokens attend to a text that an encoder has read: [Session#encode(String)].
+    public boolean hasEncoder() {
+        return encoder != null;
+    }
+
+    /// Bytes that a session's encoded text of `tokens` tokens takes.
+    ///
+    /// @throws IllegalStateException if the model has no encoder
+    public long encodedBytes(int tokens) {
+        return requireEncoder().encodedBytes(tokens);
+    }
+
+    /// @throws IllegalStateException if the model has none
+    TextEncoder requireEncoder() {
+        if (encoder == null) {
+            throw new IllegalStateException("%s: got a text to encode, need a model with an encoder".formatted(source));
+        }
+        return encoder;
+    }
+
+    /// The token that begins every sequence.
+    public int bosToken() {
+        return model.config().bosId();
     }
 
     /// Whether the checkpoint has a vision tower, so that images can stand in prompts.
@@ -386,7 +440,7 @@ public final class Gemma implements AutoCloseable {
         for (ModuleTree module : embedding == null ? List.<ModuleTree>of() : embedding.modules()) {
             tree = tree.plus(module);
         }
-        return tree;
+        return encoder == null ? tree : tree.plus(encoder.moduleTree());
     }
 
     /// How the activations of a prompt are distributed, layer by layer in the order of the forward pass.

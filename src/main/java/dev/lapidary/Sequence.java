@@ -6,8 +6,10 @@ import dev.lapidary.kernels.PageMemory;
 import dev.lapidary.model.ActivationObserver;
 import dev.lapidary.model.Batch;
 import dev.lapidary.model.Decoder;
+import dev.lapidary.model.EncodedText;
 import dev.lapidary.model.Inserts;
 import dev.lapidary.model.KvCache;
+import dev.lapidary.model.TextEncoder;
 import dev.lapidary.model.TextModel;
 import dev.lapidary.vision.VisionConfig;
 import java.lang.foreign.Arena;
@@ -34,6 +36,7 @@ final class Sequence implements AutoCloseable {
     private int length;
     private int evaluated;
     private Inserts inserts = Inserts.NONE;
+    private @Nullable EncodedText encoded;
 
     /// One past the newest position ever stored: what a ring has overwritten follows from it.
     private int newest;
@@ -46,6 +49,28 @@ final class Sequence implements AutoCloseable {
         this.chunk = chunk;
         cache = model.newCache(capacity, new PageMemory(arena));
         logits = new float[model.config().vocab()];
+    }
+
+    /// Encodes the text that the sequence attends to, in the place of one before; its first token is still to come.
+    void encode(TextEncoder encoder, int[] text, BooleanSupplier cancelled) {
+        if (length > 0) {
+            throw new IllegalStateException(
+                    "session: got a text to encode at position %d, need it before the first token".formatted(length));
+        }
+        encoder.requireText(text);
+        long bytes = Math.addExact(encoder.encodedBytes(text.length), encoder.passBytes(text.length));
+        AvailableMemory.require(
+                "text of %d tokens to encode".formatted(text.length), bytes, MemoryPlan.mebibytes(bytes));
+        onDriver(cancelled, stop -> attendTo(encoder.encode(text, stop)));
+    }
+
+    private void attendTo(EncodedText text) {
+        EncodedText before = encoded;
+        encoded = text;
+        cache.attendTo(text);
+        if (before != null) {
+            before.release();
+        }
     }
 
     int length() {
@@ -70,6 +95,9 @@ final class Sequence implements AutoCloseable {
     ///
     /// @param images in the place of the image tokens; null for none
     void appendPrompt(int[] tokens, @Nullable SoftTokens images) {
+        if (model.config().encoderWidth() > 0 && encoded == null) {
+            throw new IllegalStateException("session: got tokens, need a text encoded first: the model attends to it");
+        }
         Inserts next = inserts;
         if (images != null) {
             next = ImagePlaces.insert(inserts, requireVision(), length, tokens, images);
@@ -187,6 +215,9 @@ final class Sequence implements AutoCloseable {
     Sequence fork() {
         Sequence fork = new Sequence(model, vision, chunk, capacity());
         fork.cache.copyFrom(cache, evaluated);
+        if (encoded != null) {
+            fork.attendTo(encoded.share());
+        }
         fork.ids = ids.clone();
         fork.length = length;
         fork.inserts = inserts;
@@ -199,6 +230,10 @@ final class Sequence implements AutoCloseable {
     @Override
     public void close() {
         arena.close();
+        if (encoded != null) {
+            encoded.release();
+            encoded = null;
+        }
     }
 
     /// Runs `work` on the driver thread and stops it for an interrupt of this thread too.

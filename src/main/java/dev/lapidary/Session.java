@@ -31,6 +31,27 @@ public final class Session implements AutoCloseable {
         this.sequence = sequence;
     }
 
+    /// Encodes the text that the session's tokens attend to, bos in front, in the place of one before. The session
+    /// then takes the decoder's tokens, of which [Gemma#bosToken] is the first.
+    ///
+    /// @throws IllegalStateException if the checkpoint has no tokenizer, and as for [#encode(int...)]
+    /// @throws CancellationException as for [#encode(int...)]
+    public void encode(String text) {
+        encode(gemma.tokenizer().encodePrompt(text));
+    }
+
+    /// As [#encode(String)], of a text given as ids, which are taken exactly as they are.
+    ///
+    /// @throws IllegalArgumentException if there is no id, one is outside the vocabulary, or there are more than
+    ///                                  positions in the encoder
+    /// @throws IllegalStateException    if the model has no encoder, or the session holds tokens already, is closed
+    ///                                  or in use
+    /// @throws OutOfMemoryError         if the encoded text does not fit the memory that is available
+    /// @throws CancellationException    after [#cancel] or an interrupt; the session is as before
+    public void encode(int... ids) {
+        use(() -> sequence.encode(gemma.requireEncoder(), ids, this::stopRequested));
+    }
+
     /// Appends text and computes it. The first text of a session gets the bos token in front.
     ///
     /// @throws IllegalStateException if the checkpoint has no tokenizer, or the session is full, closed or in use

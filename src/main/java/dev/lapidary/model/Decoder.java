@@ -20,6 +20,7 @@ public final class Decoder {
     private final Kernels kernels;
     private final Workspace workspace;
     private final List<TokenMixing> mixings = new ArrayList<>();
+    private final List<@Nullable CrossAttention> crossings = new ArrayList<>();
     private final List<FeedForward> feedForwards = new ArrayList<>();
 
     Decoder(GemmaConfig config, Weights weights, Kernels kernels, Workspace workspace) {
@@ -30,6 +31,8 @@ public final class Decoder {
         for (int i = 0; i < config.layers().size(); i++) {
             LayerWeights layer = weights.layers().get(i);
             mixings.add(new TokenMixing(i, config, layer, kernels));
+            CrossAttentionWeights crossing = layer.crossAttention();
+            crossings.add(crossing == null ? null : new CrossAttention(i, config, crossing, kernels));
             feedForwards.add(new FeedForward(i, config, layer, kernels));
         }
     }
@@ -40,7 +43,8 @@ public final class Decoder {
     /// @param observer  sees the activations on the way; null for none
     /// @return the residual stream after the last layer, `[seq, embedding]`, valid until the next batch
     /// @throws CancellationException    if `cancelled` says so; the caches then hold nothing new that counts
-    /// @throws IllegalStateException    if a run does not begin where the recurrent states of its cache stand
+    /// @throws IllegalStateException    if a run does not begin where the recurrent states of its cache stand, or
+    ///     layers attend to an encoded text and there is none
     /// @throws IllegalArgumentException if an id is outside the vocabulary or the batch has more rows than the
     ///     workspace
     public Matrix forward(Batch batch, BooleanSupplier cancelled, @Nullable ActivationObserver observer) {
@@ -65,6 +69,10 @@ public final class Decoder {
                 throw new CancellationException("cancelled before layer " + i);
             }
             mixings.get(i).forward(batch, activations, workspace.attention, observer);
+            CrossAttention crossing = crossings.get(i);
+            if (crossing != null) {
+                crossing.forward(batch, activations, workspace.attention, observer);
+            }
             feedForwards.get(i).forward(activations, observer);
             observe(observer, i, Stage.RESIDUAL, activations.residual);
         }

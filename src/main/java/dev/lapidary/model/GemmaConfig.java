@@ -1,6 +1,7 @@
 package dev.lapidary.model;
 
 import java.util.List;
+import java.util.function.UnaryOperator;
 
 /// A model as data: extents and, layer by layer, traits. Read from a checkpoint by [HuggingFaceConfig].
 ///
@@ -50,6 +51,31 @@ public record GemmaConfig(
             throw new IllegalArgumentException(
                     "bidirectional: got %d of %d layers, need all or none".formatted(bothWays, layers.size()));
         }
+        if (layers.stream().mapToInt(LayerConfig::encoderWidth).distinct().count() > 1) {
+            throw new IllegalArgumentException("encoderWidth: got several, need the same in all layers");
+        }
+    }
+
+    /// The same with other layers.
+    public GemmaConfig withLayers(UnaryOperator<LayerConfig> change) {
+        return new GemmaConfig(
+                architecture,
+                vocab,
+                embedding,
+                embeddingScale,
+                normEpsilon,
+                normOffset,
+                tiedHead,
+                finalSoftcap,
+                maxPositions,
+                bosId,
+                stopIds,
+                layers.stream().map(change).toList());
+    }
+
+    /// Width of the encoded text that tokens attend to; 0 where there is none.
+    public int encoderWidth() {
+        return layers.getFirst().encoderWidth();
     }
 
     /// Whether tokens see those that follow, so that a sequence is computed as a whole and none is predicted.

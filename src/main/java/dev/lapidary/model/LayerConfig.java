@@ -20,6 +20,7 @@ package dev.lapidary.model;
 /// @param biases      whether the output projection and the feed-forward add biases
 /// @param bidirectional whether it sees what follows as it sees what went before: so many keys to either side in a
 ///                      LOCAL layer, all of the sequence in a GLOBAL one
+/// @param encoderWidth width of an encoded text that it attends to behind its own tokens; 0 where there is none
 public record LayerConfig(
         AttentionType attention,
         int window,
@@ -34,7 +35,8 @@ public record LayerConfig(
         int neurons,
         int convolution,
         boolean biases,
-        boolean bidirectional) {
+        boolean bidirectional,
+        int encoderWidth) {
     /// Throws `IllegalArgumentException` naming the trait that does not fit.
     public LayerConfig {
         require(heads > 0, "heads", heads, "a positive number");
@@ -62,9 +64,48 @@ public record LayerConfig(
                 window,
                 "0 for GLOBAL and a positive number for LOCAL");
         require(!(recurrent && bidirectional), "bidirectional", true, "false for RECURRENT");
+        require(
+                encoderWidth == 0 || (encoderWidth > 0 && !recurrent && !bidirectional),
+                "encoderWidth",
+                encoderWidth,
+                "0, or a positive number where tokens are predicted by attention");
         require(rope.dims() <= headDim, "rope dims", rope.dims(), "at most %d".formatted(headDim));
         require(softcap >= 0 && Float.isFinite(softcap), "softcap", softcap, "0 or a positive number");
         require(queryScale > 0 && Float.isFinite(queryScale), "queryScale", queryScale, "a positive number");
+    }
+
+    /// A layer that attends to no encoded text.
+    public LayerConfig(
+            AttentionType attention,
+            int window,
+            Rope rope,
+            int heads,
+            int kvHeads,
+            int headDim,
+            float queryScale,
+            float softcap,
+            boolean queryKeyNorm,
+            boolean postNorms,
+            int neurons,
+            int convolution,
+            boolean biases,
+            boolean bidirectional) {
+        this(
+                attention,
+                window,
+                rope,
+                heads,
+                kvHeads,
+                headDim,
+                queryScale,
+                softcap,
+                queryKeyNorm,
+                postNorms,
+                neurons,
+                convolution,
+                biases,
+                bidirectional,
+                0);
     }
 
     /// A layer of attention without biases.
@@ -99,6 +140,15 @@ public record LayerConfig(
 
     /// This layer of attention, seeing what follows too.
     public LayerConfig seeingBothWays() {
+        return seeing(true, 0);
+    }
+
+    /// This layer of attention, attending to an encoded text of that width too.
+    public LayerConfig attendingTo(int width) {
+        return seeing(false, width);
+    }
+
+    private LayerConfig seeing(boolean bothWays, int width) {
         return new LayerConfig(
                 attention,
                 window,
@@ -113,7 +163,8 @@ public record LayerConfig(
                 neurons,
                 convolution,
                 biases,
-                true);
+                bothWays,
+                width);
     }
 
     /// Query heads that share one key and value head.

@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
 /// @param postAttentionNorm on the attention output before the residual add, null without the trait
 /// @param biases            of the feed-forward, null without the trait
 /// @param postFeedForwardNorm on the feed-forward output before the residual add, null without the trait
+/// @param crossAttention     to an encoded text, null without the trait
 record LayerWeights(
         Matrix preAttentionNorm,
         Projection inputProjection,
@@ -33,11 +34,68 @@ record LayerWeights(
         WeightMatrix up,
         Projection down,
         @Nullable FeedForwardBiases biases,
-        @Nullable Matrix postFeedForwardNorm) {
+        @Nullable Matrix postFeedForwardNorm,
+        @Nullable CrossAttentionWeights crossAttention) {
+    /// A layer that attends to no encoded text.
+    LayerWeights(
+            Matrix preAttentionNorm,
+            Projection inputProjection,
+            @Nullable Matrix queryNorm,
+            @Nullable Matrix keyNorm,
+            @Nullable RecurrenceWeights recurrence,
+            Projection outputProjection,
+            @Nullable Matrix outputBias,
+            @Nullable Matrix postAttentionNorm,
+            Matrix preFeedForwardNorm,
+            WeightMatrix gate,
+            WeightMatrix up,
+            Projection down,
+            @Nullable FeedForwardBiases biases,
+            @Nullable Matrix postFeedForwardNorm) {
+        this(
+                preAttentionNorm,
+                inputProjection,
+                queryNorm,
+                keyNorm,
+                recurrence,
+                outputProjection,
+                outputBias,
+                postAttentionNorm,
+                preFeedForwardNorm,
+                gate,
+                up,
+                down,
+                biases,
+                postFeedForwardNorm,
+                null);
+    }
+
+    /// This layer, attending to an encoded text too.
+    LayerWeights with(@Nullable CrossAttentionWeights attending) {
+        return new LayerWeights(
+                preAttentionNorm,
+                inputProjection,
+                queryNorm,
+                keyNorm,
+                recurrence,
+                outputProjection,
+                outputBias,
+                postAttentionNorm,
+                preFeedForwardNorm,
+                gate,
+                up,
+                down,
+                biases,
+                postFeedForwardNorm,
+                attending);
+    }
+
     /// Every matrix that may be converted, norms and gates of recurrences left out, in the order of the forward
     /// pass.
     Stream<WeightMatrix> matrices() {
-        return Stream.of(inputProjection.parts(), outputProjection.parts(), List.of(gate, up), down.parts())
+        List<WeightMatrix> crossing =
+                crossAttention == null ? List.of() : crossAttention.matrices().toList();
+        return Stream.of(inputProjection.parts(), outputProjection.parts(), crossing, List.of(gate, up), down.parts())
                 .flatMap(List::stream);
     }
 
@@ -45,13 +103,16 @@ record LayerWeights(
     ///
     /// @param arena owns the small tables of projections
     LayerWeights withMatrices(Arena arena, UnaryOperator<WeightMatrix> change) {
+        Projection input = changed(inputProjection, arena, change);
+        Projection output = changed(outputProjection, arena, change);
+        CrossAttentionWeights crossing = crossAttention == null ? null : crossAttention.withMatrices(arena, change);
         return new LayerWeights(
                 preAttentionNorm,
-                changed(inputProjection, arena, change),
+                input,
                 queryNorm,
                 keyNorm,
                 recurrence,
-                changed(outputProjection, arena, change),
+                output,
                 outputBias,
                 postAttentionNorm,
                 preFeedForwardNorm,
@@ -59,10 +120,11 @@ record LayerWeights(
                 change.apply(up),
                 changed(down, arena, change),
                 biases,
-                postFeedForwardNorm);
+                postFeedForwardNorm,
+                crossing);
     }
 
-    private static Projection changed(Projection weights, Arena arena, UnaryOperator<WeightMatrix> change) {
+    static Projection changed(Projection weights, Arena arena, UnaryOperator<WeightMatrix> change) {
         return new Projection(arena, weights.parts().stream().map(change).toList());
     }
 }

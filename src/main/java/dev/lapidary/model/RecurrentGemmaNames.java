@@ -55,7 +55,7 @@ record RecurrentGemmaNames() implements TensorNames {
             case UP_BIAS -> "mlp_block.up_proj.bias";
             case DOWN -> "mlp_block.down_proj.weight";
             case DOWN_BIAS -> "mlp_block.down_proj.bias";
-            case QUERY_NORM, KEY_NORM, POST_ATTENTION_NORM, POST_FEED_FORWARD_NORM ->
+            default ->
                 throw new IllegalArgumentException("tensor: got %s, which these files do not have".formatted(tensor));
         };
         return "model.layers.%d.%s".formatted(layer, part);

@@ -32,7 +32,7 @@ final class WeightsReader {
         this.config = config;
         tensors = new TensorReader(checkpoint);
         this.arena = arena;
-        names = TensorNames.of(checkpoint);
+        names = TensorNames.of(checkpoint, config);
     }
 
     /// Weights of `config` out of `checkpoint`: matrices in place, norms folded to F32 in `arena`.
@@ -84,7 +84,22 @@ final class WeightsReader {
                 matrix(name(i, LayerTensor.UP), layer.neurons(), width),
                 projection(name(i, LayerTensor.DOWN), width, layer.neurons()),
                 layer.biases() ? feedForwardBiases(i, layer) : null,
-                optionalNorm(post, i, LayerTensor.POST_FEED_FORWARD_NORM, width));
+                optionalNorm(post, i, LayerTensor.POST_FEED_FORWARD_NORM, width),
+                layer.encoderWidth() == 0 ? null : crossAttention(i, layer));
+    }
+
+    private CrossAttentionWeights crossAttention(int i, LayerConfig layer) throws CheckpointException {
+        int width = config.embedding();
+        return new CrossAttentionWeights(
+                norm(name(i, LayerTensor.PRE_CROSS_ATTENTION_NORM), width),
+                projection(name(i, LayerTensor.CROSS_QUERY), layer.queryCols(), width),
+                new Projection(
+                        arena,
+                        List.of(
+                                matrix(name(i, LayerTensor.CROSS_KEY), layer.kvCols(), layer.encoderWidth()),
+                                matrix(name(i, LayerTensor.CROSS_VALUE), layer.kvCols(), layer.encoderWidth()))),
+                projection(name(i, LayerTensor.CROSS_OUTPUT), width, layer.queryCols()),
+                optionalNorm(layer.postNorms(), i, LayerTensor.POST_CROSS_ATTENTION_NORM, width));
     }
 
     private Projection queryKeyValue(int i, LayerConfig layer) throws CheckpointException {

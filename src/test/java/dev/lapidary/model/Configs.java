@@ -62,7 +62,8 @@ final class Configs {
                 l.neurons(),
                 l.convolution(),
                 l.biases(),
-                l.bidirectional());
+                l.bidirectional(),
+                l.encoderWidth());
     }
 
     static LayerConfig withRope(LayerConfig l, double theta, double factor) {
@@ -80,7 +81,8 @@ final class Configs {
                 l.neurons(),
                 l.convolution(),
                 l.biases(),
-                l.bidirectional());
+                l.bidirectional(),
+                l.encoderWidth());
     }
 
     static LayerConfig withRotatedDims(LayerConfig l, int dims) {
@@ -98,7 +100,8 @@ final class Configs {
                 l.neurons(),
                 l.convolution(),
                 l.biases(),
-                l.bidirectional());
+                l.bidirectional(),
+                l.encoderWidth());
     }
 
     /// A layer of attention that sees what went before alone.
