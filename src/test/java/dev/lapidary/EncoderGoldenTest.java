@@ -9,6 +9,7 @@ import dev.lapidary.model.EncoderGolden;
 import dev.lapidary.model.Golden;
 import java.io.IOException;
 import java.lang.foreign.Arena;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CancellationException;
 import org.junit.jupiter.api.Test;
@@ -26,12 +27,14 @@ class EncoderGoldenTest {
     @ParameterizedTest
     @MethodSource("dev.lapidary.TestBackends#all")
     void logitsAreTheReferences(String backend) throws IOException {
-        for (int chunk : new int[] {512, 8, 3, 1}) {
-            Options options = options().withBackend(backend).withChunk(chunk);
-            try (Gemma gemma = open(options);
-                    Session session = gemma.newSession(Capacity.tokens(64))) {
-                session.encode(GOLDEN.encoderIds());
-                assertThat(worstDifference(session)).isLessThan(Golden.F32_TOLERANCE);
+        for (EncoderGolden golden : List.of(GOLDEN, EncoderGolden.ofOtherWidths())) {
+            for (int chunk : new int[] {512, 8, 3, 1}) {
+                Options options = options().withBackend(backend).withChunk(chunk);
+                try (Gemma gemma = Gemma.open(golden.folder(), options);
+                        Session session = gemma.newSession(Capacity.tokens(64))) {
+                    session.encode(golden.encoderIds());
+                    assertThat(worstDifference(session, golden)).isLessThan(Golden.F32_TOLERANCE);
+                }
             }
         }
     }
@@ -90,7 +93,7 @@ class EncoderGoldenTest {
             session.rewind(5);
             int[] before = session.ids();
             assertThat(session.generate(GREEDY.maxTokens(22)).ids())
-                    .startsWith(java.util.Arrays.copyOfRange(GOLDEN.continuation(), before.length - 1, 26));
+                    .startsWith(Arrays.copyOfRange(GOLDEN.continuation(), before.length - 1, 26));
             session.rewind(0);
             assertThat(worstDifference(session)).isLessThan(Golden.F32_TOLERANCE);
         }
@@ -137,7 +140,7 @@ class EncoderGoldenTest {
         """)
     void aTextThatCannotBeReadIsRefused(int count, int id, String message) throws IOException {
         int[] ids = new int[count];
-        java.util.Arrays.fill(ids, id);
+        Arrays.fill(ids, id);
         try (Gemma gemma = open(options());
                 Session session = gemma.newSession(Capacity.tokens(64))) {
             assertThatThrownBy(() -> session.encode(ids))
@@ -218,14 +221,18 @@ class EncoderGoldenTest {
         }
     }
 
-    /// Of an empty session with the reference's text, as a fraction of the largest logit.
     private static double worstDifference(Session session) {
+        return worstDifference(session, GOLDEN);
+    }
+
+    /// Of an empty session with the reference's text, as a fraction of the largest logit.
+    private static double worstDifference(Session session, EncoderGolden golden) {
         try (Arena arena = Arena.ofConfined()) {
-            Matrix expected = GOLDEN.tensor("decode_logits", arena);
+            Matrix expected = golden.tensor("decode_logits", arena);
             double[] worst = {0};
             double[] largest = {0};
             int[] seen = {0};
-            session.append(GOLDEN.decoderIds(), (position, logits) -> {
+            session.append(golden.decoderIds(), (position, logits) -> {
                 seen[0]++;
                 for (int id = 0; id < logits.length; id++) {
                     double difference = Math.abs(logits[id] - get(expected, position, id));

@@ -20,7 +20,17 @@ import java.nio.file.Path;
 public record EncoderGolden(Path folder, int[] encoderIds, int[] start, int[] continuation) {
     /// The official code's.
     public static EncoderGolden official() {
-        Path folder = Path.of("src/test/resources/oracle/t5gemma");
+        return of("t5gemma");
+    }
+
+    /// Of stacks that differ in width, heads, layers and windows, and a text of several blocks of queries, computed by
+    /// `src/test/python/encoder_widths.py`, which first checks itself against the official results.
+    public static EncoderGolden ofOtherWidths() {
+        return of("t5gemma-widths");
+    }
+
+    private static EncoderGolden of(String name) {
+        Path folder = Path.of("src/test/resources/oracle", name);
         try {
             JsonObject json = new Gson().fromJson(Files.readString(folder.resolve("golden.json")), JsonObject.class);
             return new EncoderGolden(

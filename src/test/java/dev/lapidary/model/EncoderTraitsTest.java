@@ -28,7 +28,9 @@ class EncoderTraitsTest {
     @ParameterizedTest
     @ValueSource(ints = {100, 7, 3, 1})
     void theModelAgreesWithTheReference(int chunk) throws IOException {
-        assertThat(worstDifference(c -> c, c -> c, w -> w, chunk)).isLessThan(Golden.F32_TOLERANCE / 4);
+        for (EncoderGolden golden : List.of(GOLDEN, EncoderGolden.ofOtherWidths())) {
+            assertThat(worstDifference(golden, c -> c, c -> c, w -> w, chunk)).isLessThan(Golden.F32_TOLERANCE / 4);
+        }
     }
 
     @Test
@@ -71,7 +73,18 @@ class EncoderTraitsTest {
     void eachTraitBites(
             UnaryOperator<GemmaConfig> encoder, UnaryOperator<GemmaConfig> decoder, UnaryOperator<LayerWeights> weights)
             throws IOException {
-        assertThat(worstDifference(encoder, decoder, weights, 100)).isGreaterThan(5 * Golden.F32_TOLERANCE);
+        assertThat(worstDifference(GOLDEN, encoder, decoder, weights, 100)).isGreaterThan(5 * Golden.F32_TOLERANCE);
+    }
+
+    /// Windows that end within a block of queries, and a width that is the encoder's own.
+    @Test
+    void aLongTextHasItsWindows() throws IOException {
+        EncoderGolden golden = EncoderGolden.ofOtherWidths();
+        for (int more : new int[] {1, -1}) {
+            UnaryOperator<GemmaConfig> change = c -> c.withLayers(l -> Configs.withWindow(l, l.window() + more));
+            assertThat(worstDifference(golden, change, c -> c, w -> w, 100)).isGreaterThan(5 * Golden.F32_TOLERANCE);
+            assertThat(worstDifference(golden, c -> c, change, w -> w, 100)).isGreaterThan(5 * Golden.F32_TOLERANCE);
+        }
     }
 
     @Test
@@ -102,12 +115,13 @@ class EncoderTraitsTest {
     }
 
     private static double worstDifference(
+            EncoderGolden golden,
             UnaryOperator<GemmaConfig> encoderChange,
             UnaryOperator<GemmaConfig> decoderChange,
             UnaryOperator<LayerWeights> weightsChange,
             int chunk)
             throws IOException {
-        try (Checkpoint checkpoint = Checkpoint.open(GOLDEN.folder());
+        try (Checkpoint checkpoint = Checkpoint.open(golden.folder());
                 Arena arena = Arena.ofConfined()) {
             GemmaConfig config = decoderChange.apply(CheckpointConfig.read(checkpoint));
             Weights read = WeightsReader.read(checkpoint, config, arena);
@@ -121,17 +135,16 @@ class EncoderTraitsTest {
             TextModel encoding =
                     Models.of(encoderConfig, WeightsReader.read(checkpoint, encoderConfig, arena), 1, arena);
             TextEncoder encoder = new TextEncoder(encoding, attending, new ReferenceKernels(), each -> each);
-            EncodedText text = encoder.encode(GOLDEN.encoderIds(), () -> false);
+            EncodedText text = encoder.encode(golden.encoderIds(), () -> false);
             KvCache cache = decoder.newCache(100, arena);
             cache.attendTo(text);
-            double worst = worst(decoder, cache, chunk, GOLDEN.tensor("decode_logits", arena));
+            double worst = worst(decoder, cache, golden.decoderIds(), chunk, golden.tensor("decode_logits", arena));
             text.release();
             return worst;
         }
     }
 
-    private static double worst(TextModel decoder, KvCache cache, int chunk, Matrix expected) {
-        int[] ids = GOLDEN.decoderIds();
+    private static double worst(TextModel decoder, KvCache cache, int[] ids, int chunk, Matrix expected) {
         double worst = 0;
         for (int from = 0; from < ids.length; from += chunk) {
             int count = Math.min(chunk, ids.length - from);
