@@ -332,6 +332,16 @@ public final class Gemma implements AutoCloseable {
         return encoder;
     }
 
+    /// The ids of a text for the encoder.
+    int[] encoderIds(String text) {
+        requireEncoder();
+        try {
+            return EncoderPrompt.ids(tokenizer(), Path.of(source), text);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
     /// The token that begins every sequence.
     public int bosToken() {
         return model.config().bosId();

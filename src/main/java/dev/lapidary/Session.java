@@ -2,6 +2,7 @@ package dev.lapidary;
 
 import dev.lapidary.model.ActivationObserver;
 import dev.lapidary.tokenizer.Chat;
+import java.io.UncheckedIOException;
 import java.util.List;
 import java.util.Spliterator;
 import java.util.Spliterators;
@@ -31,13 +32,15 @@ public final class Session implements AutoCloseable {
         this.sequence = sequence;
     }
 
-    /// Encodes the text that the session's tokens attend to, bos in front, in the place of one before. The session
-    /// then takes the decoder's tokens, of which [Gemma#bosToken] is the first.
+    /// Encodes the text that the session's tokens attend to, in the place of one before, with bos in front unless the
+    /// checkpoint's `tokenizer_config.json` says otherwise. The session then takes the decoder's tokens, of which
+    /// [Gemma#bosToken] is the first.
     ///
     /// @throws IllegalStateException if the checkpoint has no tokenizer, and as for [#encode(int...)]
+    /// @throws UncheckedIOException  if `tokenizer_config.json` cannot be read
     /// @throws CancellationException as for [#encode(int...)]
     public void encode(String text) {
-        encode(gemma.tokenizer().encodePrompt(text));
+        encode(gemma.encoderIds(text));
     }
 
     /// As [#encode(String)], of a text given as ids, which are taken exactly as they are.

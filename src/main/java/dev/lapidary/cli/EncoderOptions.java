@@ -2,6 +2,7 @@ package dev.lapidary.cli;
 
 import dev.lapidary.Gemma;
 import dev.lapidary.Session;
+import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -10,8 +11,9 @@ final class EncoderOptions {
     @Option(
             names = "--encoder-text",
             paramLabel = "TEXT",
-            description = "For T5Gemma: the text that its encoder reads, bos in front. The prompt is then where the"
-                    + " answer begins: bos alone where none is given.")
+            description = "For T5Gemma: the text that its encoder reads, with bos in front unless its"
+                    + " tokenizer_config.json says otherwise. The prompt is then where the answer begins: bos alone"
+                    + " where none is given.")
     private @Nullable String text;
 
     @Option(
@@ -34,7 +36,7 @@ final class EncoderOptions {
     }
 
     /// The prompt behind what is encoded: bos where none was given.
-    Prompt prompt(PromptOptions prompt, Console console) throws java.io.IOException {
+    Prompt prompt(PromptOptions prompt, Console console) throws IOException {
         return given() && prompt.given().isEmpty() ? Prompt.begin() : prompt.read(console);
     }
 

@@ -79,6 +79,25 @@ class EncoderOptionsTest {
         assertThat(logProbs("--encoder-text", "日")).isNotEqualTo(logProbs("--encoder-ids", ids));
     }
 
+    @Test
+    void bosIsLeftOutWhereTheTokenizersConfigSaysSo() throws IOException {
+        copyModel();
+        String ids = Run.of("tokenize", "-m", folder.toString(), "日").out().strip();
+        JsonArray without = logProbs("--encoder-ids", ids);
+        Path config = folder.resolve("tokenizer_config.json");
+        Files.writeString(config, "{\"add_bos_token\":false}");
+        assertThat(logProbs("--encoder-text", "日")).isEqualTo(without);
+        for (String with : List.of("{\"add_bos_token\":true}", "{\"tokenizer_class\":\"GemmaTokenizer\"}")) {
+            Files.writeString(config, with);
+            assertThat(logProbs("--encoder-text", "日"))
+                    .isEqualTo(logProbs("--encoder-ids", "2," + ids))
+                    .isNotEqualTo(without);
+        }
+        Files.writeString(config, "{\"add_bos_token\":\"no\"}");
+        assertThat(refusal("--encoder-text", "日"))
+                .contains("tokenizer_config.json: add_bos_token: got \"no\", need true or false");
+    }
+
     /// What the encoder refuses, since the words of a turn are outside the vocabulary, are the ids of a turn.
     @Test
     void inAChatTheTextIsTheUsersTurn() throws IOException {
@@ -157,6 +176,16 @@ class EncoderOptionsTest {
         Run run = Run.of("quantize", MODEL, folder.resolve("m.gguf").toString(), "--type", "q8_0");
         assertThat(run.code()).isNotZero();
         assertThat(run.err()).contains("got a t5gemma model, need one without an encoder to write it anew");
+    }
+
+    @Test
+    void commandsThatKnowNoEncoderRefuseIt() {
+        Run score = Run.of("score", "-m", MODEL, "--ids", "2,5,6");
+        assertThat(score.code()).isNotZero();
+        assertThat(score.err()).contains("session: got tokens, need a text encoded first: the model attends to it");
+        Run bench = Run.of("bench", "-m", MODEL, "--prefill", "8");
+        assertThat(bench.code()).isNotZero();
+        assertThat(bench.err()).contains("benchmark: got a model with an encoder, need one whose tokens");
     }
 
     private static double difference(Path file) throws IOException {
