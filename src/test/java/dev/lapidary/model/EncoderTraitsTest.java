@@ -9,6 +9,7 @@ import dev.lapidary.kernels.Matrix;
 import dev.lapidary.kernels.ReferenceKernels;
 import java.io.IOException;
 import java.lang.foreign.Arena;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
@@ -100,6 +101,41 @@ class EncoderTraitsTest {
             assertThat(relative(GOLDEN.tensor("encoder_last_hidden", arena), states))
                     .isGreaterThan(5 * Golden.F32_TOLERANCE);
         }
+    }
+
+    /// Sequences of one batch attend each to its own text, one of them by GEMM and one by attention of single rows.
+    @Test
+    void sequencesOfABatchAttendToTheirOwnTexts() throws IOException {
+        try (Checkpoint checkpoint = Checkpoint.open(GOLDEN.folder());
+                Arena arena = Arena.ofConfined()) {
+            TextModel decoder = Models.read(checkpoint, 100, arena);
+            GemmaConfig config = TextEncoder.config(checkpoint).orElseThrow();
+            TextModel encoding = Models.of(config, WeightsReader.read(checkpoint, config, arena), 1, arena);
+            TextEncoder encoder = new TextEncoder(encoding, decoder, new ReferenceKernels(), each -> each);
+            int[] ids = GOLDEN.decoderIds();
+            Batch batch = new Batch();
+            List<EncodedText> texts = new ArrayList<>();
+            for (int[] each : List.of(new int[] {9, 8, 7}, GOLDEN.encoderIds(), GOLDEN.encoderIds())) {
+                KvCache cache = decoder.newCache(100, arena);
+                texts.add(encoder.encode(each, () -> false));
+                cache.attendTo(texts.getLast());
+                batch.add(cache, 0, ids, 0, texts.size() == 3 ? 2 : ids.length);
+            }
+            Matrix residual = decoder.decoder().forward(batch, () -> false, null);
+            Matrix expected = GOLDEN.tensor("decode_logits", arena);
+            Matrix beginning = expected.rows(0, 2);
+            assertThat(difference(decoder, expected, residual.rows(0, ids.length)))
+                    .isGreaterThan(5 * Golden.F32_TOLERANCE);
+            assertThat(difference(decoder, expected, residual.rows(ids.length, ids.length)))
+                    .isLessThan(Golden.F32_TOLERANCE / 4);
+            assertThat(difference(decoder, beginning, residual.rows(2 * ids.length, 2)))
+                    .isLessThan(Golden.F32_TOLERANCE / 4);
+            texts.forEach(EncodedText::release);
+        }
+    }
+
+    private static double difference(TextModel decoder, Matrix expected, Matrix residual) {
+        return LogitsDifference.relative(expected, decoder.decoder()::logits, residual);
     }
 
     @Test
