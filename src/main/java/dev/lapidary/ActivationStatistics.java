@@ -12,6 +12,8 @@ public record ActivationStatistics(int layer, Stage stage, double mean, double s
     public enum Stage {
         /// The attention's output, projected, before its post-norm.
         ATTENTION,
+        /// The output of the attention to an encoded text, projected, before its post-norm.
+        CROSS_ATTENTION,
         /// The gated activation inside the feed-forward.
         GATED,
         /// The feed-forward's output before its post-norm.

@@ -39,6 +39,10 @@ public final class Benchmark implements AutoCloseable {
     @SuppressWarnings("MustBeClosedChecker") // the probe is the benchmark's
     public static Benchmark of(Gemma gemma) {
         gemma.requireOpen();
+        if (gemma.hasEncoder()) {
+            throw new IllegalArgumentException(
+                    "benchmark: got a model with an encoder, need one whose tokens attend to themselves alone");
+        }
         long bytes = Math.min(MOST_PROBE_BYTES, AvailableMemory.bytes() / 4);
         return new Benchmark(gemma, DriverThread.call(() -> gemma.kernels().ceilingProbe(bytes)));
     }

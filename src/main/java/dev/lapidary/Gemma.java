@@ -13,6 +13,7 @@ import dev.lapidary.model.GemmaConfig;
 import dev.lapidary.model.KvCache;
 import dev.lapidary.model.ModuleTree;
 import dev.lapidary.model.PublishedShape;
+import dev.lapidary.model.TextEncoder;
 import dev.lapidary.model.TextModel;
 import dev.lapidary.model.Workspace;
 import dev.lapidary.tokenizer.Chat;
@@ -61,6 +62,7 @@ public final class Gemma implements AutoCloseable {
     private final TextModel model;
     private final @Nullable VisionModel vision;
     private final @Nullable EmbeddingModel embedding;
+    private final @Nullable TextEncoder encoder;
     private final int chunk;
     private final @Nullable Tokenizer tokenizer;
     private final Set<Integer> stopTokens;
@@ -75,6 +77,7 @@ public final class Gemma implements AutoCloseable {
             TextModel model,
             @Nullable VisionModel vision,
             @Nullable EmbeddingModel embedding,
+            @Nullable TextEncoder encoder,
             int chunk,
             @Nullable Tokenizer tokenizer) {
         this.source = source;
@@ -84,6 +87,7 @@ public final class Gemma implements AutoCloseable {
         this.model = model;
         this.vision = vision;
         this.embedding = embedding;
+        this.encoder = encoder;
         this.chunk = chunk;
         this.tokenizer = tokenizer;
         Set<Integer> ids = new HashSet<>(model.config().stopIds());
@@ -148,13 +152,38 @@ public final class Gemma implements AutoCloseable {
             EmbeddingModel embedding = embeddingConfig == null
                     ? null
                     : EmbeddingModel.read(checkpoint, embeddingConfig, model, kernels, arena, memory);
-            return new Gemma(source, checkpoint, arena, kernels, model, vision, embedding, options.chunk(), tokenizer);
+            TextEncoder encoder = encoder(checkpoint, model, options, new Conversion(source, listener), kernels, arena);
+            return new Gemma(
+                    source, checkpoint, arena, kernels, model, vision, embedding, encoder, options.chunk(), tokenizer);
         } catch (IOException | RuntimeException | Error e) {
             kernels.close();
             arena.close();
             checkpoint.close();
             throw e;
         }
+    }
+
+    /// The encoder that the model attends to; null where it has none.
+    private static @Nullable TextEncoder encoder(
+            Checkpoint checkpoint,
+            TextModel model,
+            Options options,
+            Conversion conversion,
+            NativeKernels kernels,
+            Arena arena)
+            throws IOException {
+        GemmaConfig config = TextEncoder.config(checkpoint).orElse(null);
+        return config == null
+                ? null
+                : TextEncoder.read(
+                        checkpoint,
+                        config,
+                        model,
+                        Conversion.formats(options),
+                        conversion,
+                        kernels,
+                        arena,
+                        PageMemory::new);
     }
 
     /// A model of a published shape on random weights, which computes as fast as the real one and says nothing of
@@ -190,7 +219,7 @@ public final class Gemma implements AutoCloseable {
             VisionModel vision = visionConfig == null
                     ? null
                     : VisionModel.random(visionConfig, Conversion.ofTower(options), conversion, kernels, arena, memory);
-            return new Gemma(shape, null, arena, kernels, model, vision, null, options.chunk(), null);
+            return new Gemma(shape, null, arena, kernels, model, vision, null, null, options.chunk(), null);
         } catch (RuntimeException | Error e) {
             kernels.close();
             arena.close();
@@ -229,12 +258,13 @@ public final class Gemma implements AutoCloseable {
         return new Sequence(model, visionConfig(), chunk, capacity.tokens());
     }
 
-    /// What the model and one session of this capacity take.
+    /// What the model and one session of this capacity take; an encoded text takes [#encodedBytes] more.
     public MemoryPlan memoryPlan(Capacity capacity) {
-        long weights = moduleTree().bytes();
-        long converted = model.convertedBytes() + (vision == null ? 0 : vision.convertedBytes());
+        long converted = model.convertedBytes()
+                + (vision == null ? 0 : vision.convertedBytes())
+                + (encoder == null ? 0 : encoder.convertedBytes());
         return new MemoryPlan(
-                weights - converted,
+                moduleTree().bytes() - converted,
                 converted,
                 embedsTexts() ? 0 : KvCache.bytes(model.config(), capacity.tokens(), model.chunk()),
                 Workspace.bytes(model.config(), model.chunk())
@@ -295,6 +325,41 @@ public final class Gemma implements AutoCloseable {
                     "%s: got a model that predicts texts, need one that embeds them".formatted(source));
         }
         return embedding;
+    }
+
+    /// Whether the model's tokens attend to a text that an encoder has read: [Session#encode(String)].
+    public boolean hasEncoder() {
+        return encoder != null;
+    }
+
+    /// Bytes that a session's encoded text of `tokens` tokens takes.
+    ///
+    /// @throws IllegalStateException if the model has no encoder
+    public long encodedBytes(int tokens) {
+        return requireEncoder().encodedBytes(tokens);
+    }
+
+    /// @throws IllegalStateException if the model has none
+    TextEncoder requireEncoder() {
+        if (encoder == null) {
+            throw new IllegalStateException("%s: got a text to encode, need a model with an encoder".formatted(source));
+        }
+        return encoder;
+    }
+
+    /// The ids of a text for the encoder.
+    int[] encoderIds(String text) {
+        requireEncoder();
+        try {
+            return EncoderPrompt.ids(tokenizer(), Path.of(source), text);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /// The token that begins every sequence.
+    public int bosToken() {
+        return model.config().bosId();
     }
 
     /// Whether the checkpoint has a vision tower, so that images can stand in prompts.
@@ -413,7 +478,7 @@ public final class Gemma implements AutoCloseable {
         for (ModuleTree module : embedding == null ? List.<ModuleTree>of() : embedding.modules()) {
             tree = tree.plus(module);
         }
-        return tree;
+        return encoder == null ? tree : tree.plus(encoder.moduleTree());
     }
 
     /// How the activations of a prompt are distributed, layer by layer in the order of the forward pass.

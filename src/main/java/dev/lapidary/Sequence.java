@@ -5,8 +5,10 @@ import dev.lapidary.kernels.Matrix;
 import dev.lapidary.kernels.PageMemory;
 import dev.lapidary.model.ActivationObserver;
 import dev.lapidary.model.Batch;
+import dev.lapidary.model.EncodedText;
 import dev.lapidary.model.Inserts;
 import dev.lapidary.model.KvCache;
+import dev.lapidary.model.TextEncoder;
 import dev.lapidary.model.TextModel;
 import dev.lapidary.vision.VisionConfig;
 import java.lang.foreign.Arena;
@@ -33,6 +35,7 @@ final class Sequence implements AutoCloseable {
     private int length;
     private int evaluated;
     private Inserts inserts = Inserts.NONE;
+    private @Nullable EncodedText encoded;
 
     /// One past the newest position ever stored: what a ring has overwritten follows from it.
     private int newest;
@@ -45,6 +48,28 @@ final class Sequence implements AutoCloseable {
         this.chunk = chunk;
         cache = model.newCache(capacity, new PageMemory(arena));
         logits = new float[model.config().vocab()];
+    }
+
+    /// Encodes the text that the sequence attends to, in the place of one before; its first token is still to come.
+    void encode(TextEncoder encoder, int[] text, BooleanSupplier cancelled) {
+        if (length > 0) {
+            throw new IllegalStateException(
+                    "session: got a text to encode at position %d, need it before the first token".formatted(length));
+        }
+        encoder.requireText(text);
+        long bytes = Math.addExact(encoder.encodedBytes(text.length), encoder.passBytes(text.length));
+        AvailableMemory.require(
+                "text of %d tokens to encode".formatted(text.length), bytes, MemoryPlan.mebibytes(bytes));
+        onDriver(cancelled, stop -> attendTo(encoder.encode(text, stop)));
+    }
+
+    private void attendTo(EncodedText text) {
+        EncodedText before = encoded;
+        encoded = text;
+        cache.attendTo(text);
+        if (before != null) {
+            before.release();
+        }
     }
 
     int length() {
@@ -74,6 +99,9 @@ final class Sequence implements AutoCloseable {
     ///
     /// @param images in the place of the image tokens; null for none
     void appendPrompt(int[] tokens, @Nullable SoftTokens images) {
+        if (model.config().encoderWidth() > 0 && encoded == null) {
+            throw new IllegalStateException("session: got tokens, need a text encoded first: the model attends to it");
+        }
         Inserts next = inserts;
         if (images != null) {
             next = ImagePlaces.insert(inserts, requireVision(), length, tokens, images);
@@ -191,6 +219,9 @@ final class Sequence implements AutoCloseable {
     Sequence fork() {
         Sequence fork = new Sequence(model, vision, chunk, capacity());
         fork.cache.copyFrom(cache, evaluated);
+        if (encoded != null) {
+            fork.attendTo(encoded.share());
+        }
         fork.ids = ids.clone();
         fork.length = length;
         fork.inserts = inserts;
@@ -203,6 +234,10 @@ final class Sequence implements AutoCloseable {
     @Override
     public void close() {
         arena.close();
+        if (encoded != null) {
+            encoded.release();
+            encoded = null;
+        }
     }
 
     /// Runs `work` on the driver thread and stops it for an interrupt of this thread too.

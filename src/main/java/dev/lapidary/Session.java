@@ -2,6 +2,7 @@ package dev.lapidary;
 
 import dev.lapidary.model.ActivationObserver;
 import dev.lapidary.tokenizer.Chat;
+import java.io.UncheckedIOException;
 import java.util.List;
 import java.util.Spliterator;
 import java.util.Spliterators;
@@ -29,6 +30,29 @@ public final class Session implements AutoCloseable {
     Session(Gemma gemma, Sequence sequence) {
         this.gemma = gemma;
         this.sequence = sequence;
+    }
+
+    /// Encodes the text that the session's tokens attend to, in the place of one before, with bos in front unless the
+    /// checkpoint's `tokenizer_config.json` says otherwise. The session then takes the decoder's tokens, of which
+    /// [Gemma#bosToken] is the first.
+    ///
+    /// @throws IllegalStateException if the checkpoint has no tokenizer, and as for [#encode(int...)]
+    /// @throws UncheckedIOException  if `tokenizer_config.json` cannot be read
+    /// @throws CancellationException as for [#encode(int...)]
+    public void encode(String text) {
+        encode(gemma.encoderIds(text));
+    }
+
+    /// As [#encode(String)], of a text given as ids, which are taken exactly as they are.
+    ///
+    /// @throws IllegalArgumentException if there is no id, one is outside the vocabulary, or there are more than
+    ///                                  positions in the encoder
+    /// @throws IllegalStateException    if the model has no encoder, or the session holds tokens already, is closed
+    ///                                  or in use
+    /// @throws OutOfMemoryError         if the encoded text does not fit the memory that is available
+    /// @throws CancellationException    after [#cancel] or an interrupt; the session is as before
+    public void encode(int... ids) {
+        use(() -> sequence.encode(gemma.requireEncoder(), ids, this::stopRequested));
     }
 
     /// Appends text and computes it. The first text of a session gets the bos token in front.

@@ -27,6 +27,7 @@ import picocli.CommandLine.Option;
         sortOptions = false,
         customSynopsis = {
             "lapidary generate [-m MODEL] (-p TEXT | -f FILE | --ids ID,ID...) [OPTIONS]",
+            "   or: lapidary generate [-m MODEL] (--encoder-text TEXT | --encoder-ids ID,ID...) [-p TEXT] [OPTIONS]",
             "   or: lapidary generate [-m MODEL] --fim-prefix TEXT [--fim-suffix TEXT] [OPTIONS]"
         },
         description = "Continues a prompt; the text streams to standard output as it comes.",
@@ -39,6 +40,7 @@ import picocli.CommandLine.Option;
             "  lapidary generate --model gemma-3-1b-it --chat --prompt \"Why is the sky blue?\" --max-tokens 200",
             "  lapidary generate --model codegemma-2b --fim-prefix \"int square(int x) {\" --fim-suffix \"}\"",
             "  lapidary generate --model gemma-3-4b-it --chat --image photo.jpg --prompt \"What is this?\"",
+            "  lapidary generate --model t5gemma-2b-2b-prefixlm-it --chat --encoder-text \"Why is the sky blue?\"",
             "  lapidary generate --ids 2,17,5 --temperature 0 --json"
         })
 final class GenerateCommand implements Callable<Integer> {
@@ -49,6 +51,9 @@ final class GenerateCommand implements Callable<Integer> {
 
     @Mixin
     private PromptOptions prompt = new PromptOptions();
+
+    @Mixin
+    private EncoderOptions encoder = new EncoderOptions();
 
     @Mixin
     private ImageOptions images = new ImageOptions();
@@ -124,6 +129,7 @@ final class GenerateCommand implements Callable<Integer> {
     private int generate(Gemma gemma, int[] ids, @Nullable SoftTokens soft, Sampling limited) {
         Capacity capacity = Capacity.tokens((int) Math.min(gemma.maxPositions(), (long) ids.length + maxTokens));
         try (Session session = gemma.newSession(capacity)) {
+            encoder.encode(gemma, session, chat);
             GenerationClock clock = new GenerationClock(ids.length);
             if (soft == null) {
                 int piece = Prefill.piece(gemma, ids.length, model.options().chunk());
@@ -170,6 +176,14 @@ final class GenerateCommand implements Callable<Integer> {
     }
 
     private Prompt given(List<Image> seen) throws IOException {
+        if (encoder.given()) {
+            if (fillsGap() || images.given() || !seen.isEmpty()) {
+                throw new IllegalArgumentException(
+                        "--encoder-text, --encoder-ids: got images or a gap to fill too, need"
+                                + " a prompt or nothing");
+            }
+            return encoder.prompt(prompt, console);
+        }
         if (!seen.isEmpty()) {
             if (images.given() || fillsGap()) {
                 throw new IllegalArgumentException("--image: got %s too, need pictures and a text"

@@ -1,5 +1,6 @@
 package dev.lapidary.cli;
 
+import com.google.gson.JsonObject;
 import dev.lapidary.ActivationStatistics;
 import dev.lapidary.Capacity;
 import dev.lapidary.Gemma;
@@ -52,7 +53,7 @@ final class InspectCommand implements Callable<Integer> {
     private boolean activations;
 
     @Option(names = "--json", description = "Prints one object.")
-    private boolean json;
+    private boolean asJson;
 
     InspectCommand(Console console) {
         this.console = console;
@@ -82,8 +83,12 @@ final class InspectCommand implements Callable<Integer> {
         ModelDescription description = gemma.describe();
         int tokens = capacity == null ? Math.min(8192, description.maxPositions()) : capacity;
         MemoryPlan plan = gemma.memoryPlan(Capacity.tokens(tokens));
-        if (json) {
-            Json.print(console, DescriptionJson.of(description, tokens, plan, statistics));
+        if (asJson) {
+            JsonObject json = DescriptionJson.of(description, tokens, plan, statistics);
+            if (gemma.hasEncoder()) {
+                json.addProperty("encoded_bytes_per_token", encodedBytesPerToken(gemma));
+            }
+            Json.print(console, json);
             return;
         }
         PrintStream out = console.out();
@@ -99,12 +104,22 @@ final class InspectCommand implements Callable<Integer> {
             section("KV cache");
             kvCache(KvBytes.of(description));
         }
+        if (gemma.hasEncoder()) {
+            section("Encoded text");
+            console.out().println("per token  " + Amounts.bytes(encodedBytesPerToken(gemma)));
+        }
         section(gemma.embedsTexts() ? "Memory" : "Memory for %d tokens".formatted(tokens));
         memory(plan);
         if (!statistics.isEmpty()) {
             section("Activations");
             activations(statistics);
         }
+    }
+
+    /// Keys and values in all layers.
+    private static long encodedBytesPerToken(Gemma gemma) {
+        int many = 1024;
+        return gemma.encodedBytes(many) / many;
     }
 
     private void section(String title) {

@@ -43,6 +43,9 @@ final class LogitsCommand implements Callable<Integer> {
     private PromptOptions prompt = new PromptOptions();
 
     @Mixin
+    private EncoderOptions encoder = new EncoderOptions();
+
+    @Mixin
     private ImageOptions images = new ImageOptions();
 
     @Option(
@@ -78,7 +81,7 @@ final class LogitsCommand implements Callable<Integer> {
                     "--one-by-one: got --pixels, need text alone: an image is computed at once (--chunk 1 computes the"
                             + " text around it one by one)");
         }
-        Prompt given = prompt.read(console);
+        Prompt given = encoder.prompt(prompt, console);
         return console.work(() -> {
             try (Gemma gemma = model.open(console)) {
                 int[] ids = given.ids(gemma);
@@ -113,6 +116,7 @@ final class LogitsCommand implements Callable<Integer> {
         try (Session session = gemma.newSession(Capacity.tokens(ids.length));
                 SafetensorsWriter writer = SafetensorsWriter.create(out, List.of(tensor));
                 Progress progress = Progress.of(console, "Logits", " tokens", ids.length)) {
+            encoder.encode(gemma, session, false);
             if (soft == null) {
                 Prefill.append(progress, session, ids, piece, (_, logits) -> write(writer, logits));
             } else {

@@ -19,6 +19,11 @@ final class Prompt {
         return new Prompt(gemma -> ids);
     }
 
+    /// The token that begins every sequence, alone.
+    static Prompt begin() {
+        return new Prompt(gemma -> new int[] {gemma.bosToken()});
+    }
+
     /// A text, with bos in front.
     static Prompt of(String text) {
         return new Prompt(gemma -> gemma.tokenizer().encodePrompt(text));

@@ -16,6 +16,8 @@ public interface ActivationObserver {
     enum Stage {
         /// The attention's output, projected, before its post-norm.
         ATTENTION,
+        /// The output of the attention to an encoded text, projected, before its post-norm.
+        CROSS_ATTENTION,
         /// The gated activation inside the feed-forward.
         GATED,
         /// The feed-forward's output before its post-norm.

@@ -154,11 +154,17 @@ final class Activations {
         final Heads keys;
         final Heads values;
 
+        /// `[seq, heads * headDim]`, the queries to an encoded text, in the place of `projected`.
+        final Matrix crossQueryRows;
+
+        final Heads crossQueries;
+
         /// Angles of the rows' positions.
         final RopeTable rope;
 
         private final @Nullable Matrix[] queryRow;
         private final @Nullable Matrix[] mixedRow;
+        private final @Nullable Matrix[] crossQueryRow;
 
         private AttentionLayer(LayerConfig traits, Workspace workspace, int seq) {
             super(traits, workspace, seq);
@@ -172,6 +178,14 @@ final class Activations {
             rope = workspace.angles(traits.rope()).rows(0, seq);
             queryRow = new @Nullable Matrix[seq];
             mixedRow = new @Nullable Matrix[seq];
+            crossQueryRows = dense(workspace.projected, seq, queryCols);
+            crossQueries = Heads.of(crossQueryRows, traits.headDim());
+            crossQueryRow = new @Nullable Matrix[traits.encoderWidth() == 0 ? 0 : seq];
+        }
+
+        /// Row `row` of `crossQueryRows`, made on first use and kept.
+        Matrix crossQueryRow(int row) {
+            return kept(crossQueryRow, crossQueryRows, row);
         }
 
         /// Row `row` of `queryRows`, made on first use and kept.

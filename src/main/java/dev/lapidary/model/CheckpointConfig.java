@@ -5,6 +5,7 @@ import dev.lapidary.checkpoint.CheckpointException;
 import dev.lapidary.checkpoint.Configuration;
 import dev.lapidary.checkpoint.GgufMetadata;
 import dev.lapidary.checkpoint.Tensor;
+import java.util.Optional;
 
 /// The [GemmaConfig] of a checkpoint, whatever its format.
 final class CheckpointConfig {
@@ -17,6 +18,16 @@ final class CheckpointConfig {
         return switch (checkpoint.configuration()) {
             case Configuration.HuggingFace json -> HuggingFaceConfig.read(json.config(), json.generationConfig());
             case Configuration.Gguf gguf -> read(gguf.metadata(), checkpoint);
+        };
+    }
+
+    /// The encoder beside the text model, if there is one.
+    ///
+    /// @throws CheckpointException as for [#read(Checkpoint)]
+    static Optional<GemmaConfig> readEncoder(Checkpoint checkpoint) throws CheckpointException {
+        return switch (checkpoint.configuration()) {
+            case Configuration.HuggingFace json -> HuggingFaceConfig.readEncoder(json.config());
+            case Configuration.Gguf _ -> Optional.empty();
         };
     }
 

@@ -42,7 +42,7 @@ public final class CheckpointRewrite {
     private CheckpointRewrite(Checkpoint checkpoint, GemmaConfig config) {
         this.checkpoint = checkpoint;
         this.config = config;
-        names = TensorNames.of(checkpoint);
+        names = TensorNames.of(checkpoint, config);
         ownHead = checkpoint.tensors().containsKey(names.head());
     }
 
@@ -53,6 +53,10 @@ public final class CheckpointRewrite {
         GemmaConfig config = CheckpointConfig.read(checkpoint);
         if (config.perLayer() != null || config.layers().stream().anyMatch(CheckpointRewrite::cannotBeSaid)) {
             throw new CheckpointException("%s: got a %s model, need one of Gemma 1 to 3 to write it anew"
+                    .formatted(checkpoint.path(), config.architecture()));
+        }
+        if (config.encoderWidth() > 0) {
+            throw new CheckpointException("%s: got a %s model, need one without an encoder to write it anew"
                     .formatted(checkpoint.path(), config.architecture()));
         }
         if (config.bidirectional()) {

@@ -20,6 +20,7 @@ public final class Decoder {
     private final Kernels kernels;
     private final Workspace workspace;
     private final List<TokenMixing> mixings = new ArrayList<>();
+    private final List<@Nullable CrossAttention> crossings = new ArrayList<>();
     private final List<FeedForward> feedForwards = new ArrayList<>();
     private final @Nullable PerLayerInputs perLayerInputs;
     private final @Nullable AlternatingUpdates altUp;
@@ -32,6 +33,8 @@ public final class Decoder {
         for (int i = 0; i < config.layers().size(); i++) {
             LayerWeights layer = weights.layers().get(i);
             mixings.add(new TokenMixing(i, config, layer, kernels));
+            CrossAttentionWeights crossing = layer.crossAttention();
+            crossings.add(crossing == null ? null : new CrossAttention(i, config, crossing, kernels));
             feedForwards.add(new FeedForward(i, config, layer, kernels));
         }
         perLayerInputs = weights.perLayer() == null ? null : new PerLayerInputs(config, weights, kernels, workspace);
@@ -44,7 +47,8 @@ public final class Decoder {
     /// @param observer  sees the activations on the way; null for none
     /// @return the residual stream after the last layer, `[seq, embedding]`, valid until the next batch
     /// @throws CancellationException    if `cancelled` says so; the caches then hold nothing new that counts
-    /// @throws IllegalStateException    if a run does not begin where the recurrent states of its cache stand
+    /// @throws IllegalStateException    if a run does not begin where the recurrent states of its cache stand, or
+    ///     layers attend to an encoded text and there is none
     /// @throws IllegalArgumentException if an id is outside the vocabulary or the batch has more rows than the
     ///     workspace
     public Matrix forward(Batch batch, BooleanSupplier cancelled, @Nullable ActivationObserver observer) {
@@ -103,6 +107,10 @@ public final class Decoder {
             altUp.predict(layer, activations);
         }
         mixings.get(layer).forward(batch, activations, workspace.attention, observer);
+        CrossAttention crossing = crossings.get(layer);
+        if (crossing != null) {
+            crossing.forward(batch, activations, workspace.attention, observer);
+        }
         feedForwards.get(layer).forward(activations, workspace.experts, observer);
         if (altUp != null) {
             altUp.correct(layer, activations);

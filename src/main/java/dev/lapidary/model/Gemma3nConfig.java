@@ -115,7 +115,8 @@ final class Gemma3nConfig {
                             : new KeyValues(source(types, i, own), false, false),
                     null,
                     false,
-                    sparsities.get(i)));
+                    sparsities.get(i),
+                    0));
         }
         return layers;
     }

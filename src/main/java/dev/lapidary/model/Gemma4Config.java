@@ -124,7 +124,8 @@ final class Gemma4Config {
                 new KeyValues(source, false, false),
                 kind.experts(),
                 kind.scaledOutput(),
-                kind.sparsity());
+                kind.sparsity(),
+                kind.encoderWidth());
     }
 
     /// A layer with keys and values of its own.
@@ -155,6 +156,7 @@ final class Gemma4Config {
                 new KeyValues(KeyValues.OWN, valueIsKey, true),
                 experts(),
                 true,
+                0,
                 0);
     }
 

@@ -2,6 +2,7 @@ package dev.lapidary.model;
 
 import java.util.List;
 import java.util.Objects;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /// A model as data: extents and, layer by layer, traits. Read from a checkpoint by [HuggingFaceConfig].
@@ -76,6 +77,34 @@ public record GemmaConfig(
             throw new IllegalArgumentException("per-layer embedding: got width %d, need a row for %d layers"
                     .formatted(perLayer.width(), layers.size()));
         }
+        if (layers.stream().mapToInt(LayerConfig::encoderWidth).distinct().count() > 1) {
+            throw new IllegalArgumentException("encoderWidth: got several, need the same in all layers");
+        }
+    }
+
+    /// The same with other layers.
+    public GemmaConfig withLayers(UnaryOperator<LayerConfig> change) {
+        return new GemmaConfig(
+                architecture,
+                vocab,
+                embedding,
+                embeddingScale,
+                normEpsilon,
+                normOffset,
+                tiedHead,
+                finalSoftcap,
+                maxPositions,
+                bosId,
+                stopIds,
+                layers.stream().map(change).toList(),
+                perLayer,
+                altUp,
+                laurelRank);
+    }
+
+    /// Width of the encoded text that tokens attend to; 0 where there is none.
+    public int encoderWidth() {
+        return layers.getFirst().encoderWidth();
     }
 
     /// Whether tokens see those that follow, so that a sequence is computed as a whole and none is predicted.

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
@@ -33,6 +34,22 @@ public final class HuggingFaceConfig {
         }
     }
 
+    private HuggingFaceConfig(ConfigKeys outer, ConfigKeys keys, HuggingFaceDefaults defaults, String modelType) {
+        this.outer = outer;
+        this.keys = keys;
+        this.defaults = defaults;
+        this.modelType = modelType;
+    }
+
+    /// What the object `half` of `outer` says of a stack of layers; which keys are left over is for the caller to
+    /// ask.
+    static GemmaConfig readHalf(
+            ConfigKeys outer, String half, HuggingFaceDefaults defaults, @Nullable ConfigKeys generationConfig)
+            throws CheckpointException {
+        return new HuggingFaceConfig(outer, outer.object(half), defaults, outer.string("model_type"))
+                .config(generationConfig);
+    }
+
     private static HuggingFaceDefaults defaults(ConfigKeys config, String modelType, Collection<String> known)
             throws CheckpointException {
         HuggingFaceDefaults found = known.contains(modelType) ? HuggingFaceDefaults.BY_MODEL_TYPE.get(modelType) : null;
@@ -55,8 +72,24 @@ public final class HuggingFaceConfig {
                 case RecurrentGemmaConfig.MODEL_TYPE -> RecurrentGemmaConfig.read(config, generationConfig);
                 case Gemma4Config.TEXT, Gemma4Config.MULTIMODAL -> Gemma4Config.read(config, generationConfig);
                 case Gemma3nConfig.TEXT, Gemma3nConfig.MULTIMODAL -> Gemma3nConfig.read(config, generationConfig);
+                case T5GemmaConfig.MODEL_TYPE ->
+                    T5GemmaConfig.read(config, generationConfig).decoder();
                 default -> new HuggingFaceConfig(config).read(generationConfig);
             };
+        } catch (IllegalArgumentException e) {
+            throw new CheckpointException("%s: %s".formatted(config.source(), e.getMessage()), e);
+        }
+    }
+
+    /// Reads the encoder whose texts the text model attends to; empty where it has none.
+    ///
+    /// @throws CheckpointException as for [#read]
+    public static Optional<GemmaConfig> readEncoder(ConfigKeys config) throws CheckpointException {
+        if (!config.string("model_type").equals(T5GemmaConfig.MODEL_TYPE)) {
+            return Optional.empty();
+        }
+        try {
+            return Optional.of(T5GemmaConfig.read(config, null).encoder());
         } catch (IllegalArgumentException e) {
             throw new CheckpointException("%s: %s".formatted(config.source(), e.getMessage()), e);
         }
@@ -68,13 +101,20 @@ public final class HuggingFaceConfig {
         types.add(RecurrentGemmaConfig.MODEL_TYPE);
         types.addAll(Gemma4Config.MODEL_TYPES);
         types.addAll(Gemma3nConfig.MODEL_TYPES);
+        types.add(T5GemmaConfig.MODEL_TYPE);
         return types;
     }
 
     private GemmaConfig read(@Nullable ConfigKeys generationConfig) throws CheckpointException {
+        GemmaConfig config = config(generationConfig);
+        refuseUnread(outer);
+        return config;
+    }
+
+    private GemmaConfig config(@Nullable ConfigKeys generationConfig) throws CheckpointException {
         requireImplemented();
         int embedding = keys.intValue("hidden_size", defaults.embedding());
-        GemmaConfig config = new GemmaConfig(
+        return new GemmaConfig(
                 modelType,
                 keys.intValue("vocab_size", defaults.vocab()),
                 embedding,
@@ -88,8 +128,6 @@ public final class HuggingFaceConfig {
                 keys.intValue("bos_token_id", outer.intValue("bos_token_id", 2)),
                 stopIds(generationConfig == null ? List.of(keys, outer) : List.of(keys, outer, generationConfig)),
                 layers());
-        refuseUnread(outer);
-        return config;
     }
 
     /// An explicit null switches a softcap off; only an absent key has the default.

@@ -43,7 +43,7 @@ record HuggingFaceDefaults(
     private static final HuggingFaceDefaults GEMMA = new HuggingFaceDefaults(
             false, 256000, 3072, 24576, 28, 16, 16, 256, 8192, 0, 1, false, 1e4, 0, false, false, 0, 0, false, false,
             true);
-    private static final HuggingFaceDefaults GEMMA2 = new HuggingFaceDefaults(
+    static final HuggingFaceDefaults GEMMA2 = new HuggingFaceDefaults(
             false, 256000, 2304, 9216, 26, 8, 4, 256, 8192, 4096, 2, false, 1e4, 0, true, true, 50, 30, false, true,
             false);
     private static final HuggingFaceDefaults GEMMA3_TEXT = gemma3(false);
@@ -103,6 +103,8 @@ record HuggingFaceDefaults(
             "bos_token_id",
             "cache_implementation",
             "chunk_size_feed_forward",
+            "classifier_dropout_rate",
+            "dropout_rate",
             "dtype",
             "eoi_token_id",
             "eoi_token_index",

@@ -31,6 +31,7 @@ public final class KvCache {
     private final List<Layer> layers = new ArrayList<>();
     private final StateVersions versions = new StateVersions();
     private final boolean recurrent;
+    private @Nullable EncodedText encoded;
 
     /// A cache of zeros in memory of `allocator`.
     ///
@@ -91,6 +92,21 @@ public final class KvCache {
     /// Values of a layer, as [#keys].
     Heads values(int layer) {
         return keysAndValues(layer).values;
+    }
+
+    /// Lets the sequence attend to `text`, which stays the caller's.
+    public void attendTo(EncodedText text) {
+        encoded = text;
+    }
+
+    /// The text that the sequence attends to.
+    ///
+    /// @throws IllegalStateException if there is none
+    EncodedText encoded() {
+        if (encoded == null) {
+            throw new IllegalStateException("KV cache: got no encoded text, need one for layers that attend to it");
+        }
+        return encoded;
     }
 
     /// Announces a batch that goes on from `position`.

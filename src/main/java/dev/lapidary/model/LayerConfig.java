@@ -26,6 +26,7 @@ import org.jspecify.annotations.Nullable;
 /// @param experts     what is mixed in beside the feed-forward; null for nothing
 /// @param scaledOutput whether a number of the layer's own multiplies the residual stream behind it
 /// @param sparsity    fraction of the feed-forward's gates that are cut off, were they normally distributed; 0 for none
+/// @param encoderWidth width of an encoded text that it attends to behind its own tokens; 0 where there is none
 public record LayerConfig(
         AttentionType attention,
         int window,
@@ -44,7 +45,8 @@ public record LayerConfig(
         KeyValues keyValues,
         @Nullable Experts experts,
         boolean scaledOutput,
-        double sparsity) {
+        double sparsity,
+        int encoderWidth) {
     /// Throws `IllegalArgumentException` naming the trait that does not fit.
     public LayerConfig {
         require(heads > 0, "heads", heads, "a positive number");
@@ -72,6 +74,11 @@ public record LayerConfig(
                 window,
                 "0 for GLOBAL and a positive number for LOCAL");
         require(!(recurrent && bidirectional), "bidirectional", true, "false for RECURRENT");
+        require(
+                encoderWidth == 0 || (encoderWidth > 0 && !recurrent && !bidirectional),
+                "encoderWidth",
+                encoderWidth,
+                "0, or a positive number where tokens are predicted by attention");
         require(rope.dims() <= headDim, "rope dims", rope.dims(), "at most %d".formatted(headDim));
         require(softcap >= 0 && Float.isFinite(softcap), "softcap", softcap, "0 or a positive number");
         require(sparsity >= 0 && sparsity < 1, "sparsity", sparsity, "0 or more and less than 1");
@@ -79,7 +86,7 @@ public record LayerConfig(
     }
 
     /// A layer that sees what went before, whose keys and values are projected, without experts and with its output
-    /// as it is.
+    /// as it is, which attends to no encoded text.
     public LayerConfig(
             AttentionType attention,
             int window,
@@ -112,6 +119,7 @@ public record LayerConfig(
                 KeyValues.PROJECTED,
                 null,
                 false,
+                0,
                 0);
     }
 
@@ -146,6 +154,15 @@ public record LayerConfig(
 
     /// This layer of attention, seeing what follows too.
     public LayerConfig seeingBothWays() {
+        return seeing(true, 0);
+    }
+
+    /// This layer of attention, attending to an encoded text of that width too.
+    public LayerConfig attendingTo(int width) {
+        return seeing(false, width);
+    }
+
+    private LayerConfig seeing(boolean bothWays, int width) {
         return new LayerConfig(
                 attention,
                 window,
@@ -160,11 +177,12 @@ public record LayerConfig(
                 neurons,
                 convolution,
                 biases,
-                true,
+                bothWays,
                 keyValues,
                 experts,
                 scaledOutput,
-                sparsity);
+                sparsity,
+                width);
     }
 
     /// Query heads that share one key and value head.

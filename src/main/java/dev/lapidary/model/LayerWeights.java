@@ -25,6 +25,7 @@ import org.jspecify.annotations.Nullable;
 /// @param outputScale       multiplies the residual stream behind the layer; 1 without the trait
 /// @param laurel            of the residual beside attention, null without the trait
 /// @param altUp             of the streams beside the residual one, null without the trait
+/// @param crossAttention     to an encoded text, null without the trait
 record LayerWeights(
         Matrix preAttentionNorm,
         Projection inputProjection,
@@ -45,13 +46,17 @@ record LayerWeights(
         @Nullable PerLayerWeights perLayer,
         float outputScale,
         @Nullable LaurelWeights laurel,
-        @Nullable AltUpWeights altUp) {
+        @Nullable AltUpWeights altUp,
+        @Nullable CrossAttentionWeights crossAttention) {
     /// Every matrix that may be converted, norms, routers and gates of recurrences left out, in the order of the
     /// forward pass.
     Stream<WeightMatrix> matrices() {
         return Stream.of(
                         inputProjection.parts(),
                         outputProjection.parts(),
+                        crossAttention == null
+                                ? List.<WeightMatrix>of()
+                                : crossAttention.matrices().toList(),
                         List.of(gate, up),
                         down.parts(),
                         experts == null ? List.<WeightMatrix>of() : experts.matrices(),
@@ -84,6 +89,7 @@ record LayerWeights(
                 perLayer == null ? null : perLayer.withMatrices(arena, change),
                 outputScale,
                 laurel == null ? null : laurel.withMatrices(arena, change),
-                altUp);
+                altUp,
+                crossAttention == null ? null : crossAttention.withMatrices(arena, change));
     }
 }

@@ -51,6 +51,16 @@ public record ModuleTree(String name, String shape, long parameters, long bytes,
                         leaf("projectionNorm", perLayer.norm())));
     }
 
+    /// Of a model that encodes texts for another.
+    static ModuleTree ofEncoder(GemmaConfig config, Weights weights) {
+        ModuleTree all = of(config, weights);
+        List<ModuleTree> children = new ArrayList<>();
+        for (ModuleTree child : all.children) {
+            children.add(child.name.equals("layers") ? inner("encoder", child.children) : child);
+        }
+        return inner("textEncoder", children);
+    }
+
     /// This with another module at the end.
     public ModuleTree plus(ModuleTree child) {
         List<ModuleTree> all = new ArrayList<>(children);
@@ -69,6 +79,7 @@ public record ModuleTree(String name, String shape, long parameters, long bytes,
     private static ModuleTree layer(int index, LayerWeights layer) {
         RecurrenceWeights recurrence = layer.recurrence();
         FeedForwardBiases biases = layer.biases();
+        CrossAttentionWeights crossing = layer.crossAttention();
         ModuleTree feedForward = inner(
                 "feedForward",
                 present(
@@ -86,6 +97,9 @@ public record ModuleTree(String name, String shape, long parameters, long bytes,
                         recurrence == null ? attention(layer) : recurrence(layer, recurrence),
                         optional("postAttentionNorm", layer.postAttentionNorm()),
                         layer.laurel() == null ? null : laurel(layer.laurel()),
+                        optional("preCrossAttentionNorm", crossing == null ? null : crossing.preNorm()),
+                        crossing == null ? null : crossAttention(crossing),
+                        optional("postCrossAttentionNorm", crossing == null ? null : crossing.postNorm()),
                         leaf("preFeedForwardNorm", layer.preFeedForwardNorm()),
                         feedForward,
                         layer.experts() == null ? null : mixture(layer.experts()),
@@ -158,6 +172,16 @@ public record ModuleTree(String name, String shape, long parameters, long bytes,
                                 "outputProjection",
                                 layer.outputProjection().parts().getFirst()),
                         optional("outputBias", layer.outputBias())));
+    }
+
+    private static ModuleTree crossAttention(CrossAttentionWeights weights) {
+        return inner(
+                "crossAttention",
+                List.of(
+                        leaf("queryProjection", weights.query().parts().getFirst()),
+                        leaf("keyProjection", weights.keyValue().parts().get(0)),
+                        leaf("valueProjection", weights.keyValue().parts().get(1)),
+                        leaf("outputProjection", weights.output().parts().getFirst())));
     }
 
     private static ModuleTree recurrence(LayerWeights layer, RecurrenceWeights recurrence) {

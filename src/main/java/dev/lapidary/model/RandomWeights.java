@@ -187,7 +187,8 @@ final class RandomWeights {
                 config.perLayer() == null ? null : perLayer(config.perLayer()),
                 1f,
                 config.laurelRank() == 0 ? null : laurel(),
-                config.altUp() == null ? null : altUpLayer(config.altUp()));
+                config.altUp() == null ? null : altUpLayer(config.altUp()),
+                null);
     }
 
     private Matrix matrix(int rows, int cols) {

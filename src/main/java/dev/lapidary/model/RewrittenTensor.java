@@ -25,7 +25,7 @@ record RewrittenTensor(Tensor stored, String name, boolean norm, GgmlType asked)
     /// All tensors of a model whose config and weights fit together.
     static List<RewrittenTensor> all(
             Checkpoint checkpoint, GemmaConfig config, TensorNames target, GgmlType matrices, GgmlType head) {
-        TensorNames names = TensorNames.of(checkpoint);
+        TensorNames names = TensorNames.of(checkpoint, config);
         boolean kept = target instanceof HuggingFaceNames && names instanceof HuggingFaceNames;
         List<RewrittenTensor> tensors = new ArrayList<>();
         tensors.add(matrix(checkpoint, names.embedding(), target.embedding(), head));

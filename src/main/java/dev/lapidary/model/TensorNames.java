@@ -4,12 +4,16 @@ import dev.lapidary.checkpoint.Checkpoint;
 import dev.lapidary.checkpoint.Configuration;
 
 /// Where a checkpoint keeps each weight: the names in its format.
-sealed interface TensorNames permits HuggingFaceNames, RecurrentGemmaNames, GgufNames {
-    /// The names that fit `checkpoint`.
-    static TensorNames of(Checkpoint checkpoint) {
+sealed interface TensorNames permits HuggingFaceNames, RecurrentGemmaNames, T5GemmaNames, GgufNames {
+    /// The names that fit `checkpoint`, of its encoder if `config` is that.
+    static TensorNames of(Checkpoint checkpoint, GemmaConfig config) {
         return switch (checkpoint.configuration()) {
-            case Configuration.HuggingFace _ ->
-                RecurrentGemmaNames.fit(checkpoint) ? new RecurrentGemmaNames() : HuggingFaceNames.of(checkpoint);
+            case Configuration.HuggingFace _ -> {
+                if (T5GemmaNames.fit(checkpoint)) {
+                    yield config.bidirectional() ? T5GemmaNames.ENCODER : T5GemmaNames.DECODER;
+                }
+                yield RecurrentGemmaNames.fit(checkpoint) ? new RecurrentGemmaNames() : HuggingFaceNames.of(checkpoint);
+            }
             case Configuration.Gguf _ -> new GgufNames();
         };
     }

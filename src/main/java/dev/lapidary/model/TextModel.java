@@ -7,6 +7,7 @@ import dev.lapidary.kernels.Kernels;
 import dev.lapidary.kernels.WeightMatrix;
 import java.lang.foreign.Arena;
 import java.lang.foreign.SegmentAllocator;
+import java.util.Objects;
 
 /// A checkpoint's text model, ready to run: config, weights, and the decoder over them.
 public final class TextModel {
@@ -155,6 +156,21 @@ public final class TextModel {
     /// Another decoder of the same weights in the same workspace, on other kernels: one of them at a time.
     public Decoder decoder(Kernels kernels) {
         return new Decoder(config, weights, kernels, workspace);
+    }
+
+    /// Another decoder of the same weights, in a workspace of its own.
+    Decoder decoder(Kernels kernels, Workspace own) {
+        return new Decoder(config, weights, kernels, own);
+    }
+
+    /// A layer's weights for attention to an encoded text.
+    CrossAttentionWeights crossAttention(int layer) {
+        return Objects.requireNonNull(weights.layers().get(layer).crossAttention(), "layers attend to no text");
+    }
+
+    /// The tree of modules of a model that encodes texts for another.
+    ModuleTree encoderTree() {
+        return ModuleTree.ofEncoder(config, weights);
     }
 
     /// An empty cache for a sequence of up to `capacity` tokens.

@@ -35,7 +35,7 @@ final class WeightsReader {
         this.config = config;
         tensors = new TensorReader(checkpoint);
         this.arena = arena;
-        names = TensorNames.of(checkpoint);
+        names = TensorNames.of(checkpoint, config);
         branches = new BranchesReader(this, config, arena, names, tensors);
     }
 
@@ -110,7 +110,22 @@ final class WeightsReader {
                 config.perLayer() == null ? null : branches.perLayer(i, config.perLayer()),
                 layer.scaledOutput() ? outputScale(i) : 1f,
                 config.laurelRank() == 0 ? null : branches.laurel(i),
-                config.altUp() == null ? null : branches.altUp(i, config.altUp()));
+                config.altUp() == null ? null : branches.altUp(i, config.altUp()),
+                layer.encoderWidth() == 0 ? null : crossAttention(i, layer));
+    }
+
+    private CrossAttentionWeights crossAttention(int i, LayerConfig layer) throws CheckpointException {
+        int width = config.embedding();
+        return new CrossAttentionWeights(
+                norm(name(i, LayerTensor.PRE_CROSS_ATTENTION_NORM), width),
+                projection(name(i, LayerTensor.CROSS_QUERY), layer.queryCols(), width),
+                new Projection(
+                        arena,
+                        List.of(
+                                matrix(name(i, LayerTensor.CROSS_KEY), layer.kvCols(), layer.encoderWidth()),
+                                matrix(name(i, LayerTensor.CROSS_VALUE), layer.kvCols(), layer.encoderWidth()))),
+                projection(name(i, LayerTensor.CROSS_OUTPUT), width, layer.queryCols()),
+                optionalNorm(layer.postNorms(), i, LayerTensor.POST_CROSS_ATTENTION_NORM, width));
     }
 
     private Projection queryKeyValue(int i, LayerConfig layer) throws CheckpointException {

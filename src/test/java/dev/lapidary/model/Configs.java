@@ -72,7 +72,8 @@ final class Configs {
                 l.keyValues(),
                 l.experts(),
                 l.scaledOutput(),
-                l.sparsity());
+                l.sparsity(),
+                l.encoderWidth());
     }
 
     static LayerConfig withRope(LayerConfig l, double theta, double factor) {
@@ -94,7 +95,8 @@ final class Configs {
                 l.keyValues(),
                 l.experts(),
                 l.scaledOutput(),
-                l.sparsity());
+                l.sparsity(),
+                l.encoderWidth());
     }
 
     static LayerConfig withRotatedDims(LayerConfig l, int dims) {
@@ -116,7 +118,8 @@ final class Configs {
                 l.keyValues(),
                 l.experts(),
                 l.scaledOutput(),
-                l.sparsity());
+                l.sparsity(),
+                l.encoderWidth());
     }
 
     /// A layer of attention that sees what went before alone.
@@ -139,6 +142,7 @@ final class Configs {
                 l.keyValues(),
                 l.experts(),
                 l.scaledOutput(),
-                l.sparsity());
+                l.sparsity(),
+                l.encoderWidth());
     }
 }

@@ -58,7 +58,8 @@ class Gemma3nTest {
                         own,
                         null,
                         false,
-                        0.95));
+                        0.95,
+                        0));
         assertThat(config.layers().get(14).rope()).isEqualTo(global);
         assertThat(config.layers().get(14).sparsity()).isZero();
         assertThat(config.layers().get(20).keyValues()).isEqualTo(new KeyValues(18, false, false));
@@ -198,6 +199,7 @@ class Gemma3nTest {
                         l.keyValues(),
                         l.experts(),
                         l.scaledOutput(),
+                        0,
                         0));
     }
 
@@ -251,7 +253,8 @@ class Gemma3nTest {
                 w.perLayer(),
                 w.outputScale(),
                 laurel,
-                altUp);
+                altUp,
+                w.crossAttention());
     }
 
     private static Matrix filled(Matrix like, float value) {

@@ -48,6 +48,7 @@ class Gemma4ConfigTest {
                         own,
                         null,
                         true,
+                        0,
                         0));
         assertThat(config.layers().get(5))
                 .isEqualTo(new LayerConfig(
@@ -68,6 +69,7 @@ class Gemma4ConfigTest {
                         own,
                         null,
                         true,
+                        0,
                         0));
     }
 
@@ -187,6 +189,7 @@ class Gemma4ConfigTest {
                 new KeyValues(1, false, false),
                 null,
                 true,
+                0,
                 0);
         assertThatThrownBy(() -> Configs.withLayers(config, List.of(shared, global)))
                 .isInstanceOf(IllegalArgumentException.class)

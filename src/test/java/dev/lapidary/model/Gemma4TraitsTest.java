@@ -159,7 +159,8 @@ class Gemma4TraitsTest {
                 keyValues,
                 experts,
                 l.scaledOutput(),
-                l.sparsity());
+                l.sparsity(),
+                0);
     }
 
     private static LayerWeights withNorms(LayerWeights w, Matrix queryNorm, Matrix keyNorm, Matrix valueNorm) {
@@ -198,7 +199,8 @@ class Gemma4TraitsTest {
                 perLayer,
                 outputScale,
                 w.laurel(),
-                w.altUp());
+                w.altUp(),
+                w.crossAttention());
     }
 
     private static ExpertWeights with(ExpertWeights m, Matrix routerNorm, Matrix shares, Matrix denseNorm) {

@@ -48,6 +48,12 @@ class RefusedConfigTest {
         recurrent_gemma | 'num_hidden_layers':0                       | num_hidden_layers: got 0, need 1 to 1024
         recurrent_gemma | 'rope_parameters':{'rope_type':'linear'}    | rope_parameters.rope_type: got "linear", need default
         recurrent_gemma | 'scan_type':2                               | scan_type: got a key this version does not know, need one it does, since it may change the results
+        t5gemma     | 'decoder':{}                                    | encoder: got nothing, need an object
+        t5gemma     | 'encoder':{}                                    | decoder: got nothing, need an object
+        t5gemma     | 'encoder':{},'decoder':{},'is_encoder_decoder':false | is_encoder_decoder: got false, need true
+        t5gemma     | 'encoder':{},'decoder':{'cross_attention_hidden_size':64} | decoder.cross_attention_hidden_size: got 64, need 2304 as encoder.hidden_size says
+        t5gemma     | 'encoder':{'attention_bias':true},'decoder':{}  | encoder.attention_bias: got true, need false
+        t5gemma     | 'encoder':{'use_bidirectional_attention':true},'decoder':{} | encoder.use_bidirectional_attention: got true, need false
         gemma3_text | 'hidden_size':1.5                               | hidden_size: got 1.5, need an integer from -2147483648 to 2147483647
         """)
     void aKeyIsNamed(String modelType, String keys, String problem) throws CheckpointException {
@@ -88,6 +94,10 @@ class RefusedConfigTest {
         gemma3_text | 'quantization_config':{'bits':4}                   | quantization_config
         gemma3_text | 'rope_scaling':{'rope_type':'default','factor':8}  | rope_scaling.factor
         gemma3_text | 'rope_parameters':{'full_attention':{'partial_rotary_factor':0.5}} | rope_parameters.full_attention.partial_rotary_factor
+        t5gemma     | 'encoder':{'num_experts':8},'decoder':{}           | encoder.num_experts
+        t5gemma     | 'encoder':{},'decoder':{'sliding_window_pattern':3} | decoder.sliding_window_pattern
+        gemma2      | 'cross_attention_hidden_size':64                   | cross_attention_hidden_size
+        gemma2      | 'is_encoder_decoder':true                          | is_encoder_decoder
         gemma3      | 'text_config':{'attention_k_eq_v':true}            | text_config.attention_k_eq_v
         gemma3      | 'audio_config':{},'text_config':{}                 | audio_config
         """)
@@ -105,7 +115,8 @@ class RefusedConfigTest {
         assertThatThrownBy(() -> HuggingFaceConfig.read(config, null))
                 .isInstanceOf(CheckpointException.class)
                 .hasMessage("config.json: model_type: got \"llama\", need one of gemma, gemma2, gemma3, gemma3_text,"
-                        + " gemma3n, gemma3n_text, gemma4, gemma4_text, paligemma, recurrent_gemma, shieldgemma2");
+                        + " gemma3n, gemma3n_text, gemma4, gemma4_text, paligemma, recurrent_gemma, shieldgemma2,"
+                        + " t5gemma");
     }
 
     @Test

@@ -177,7 +177,8 @@ class TraitsTest {
                 w.perLayer(),
                 w.outputScale(),
                 w.laurel(),
-                w.altUp());
+                w.altUp(),
+                w.crossAttention());
     }
 
     private static Arguments recurrence(String golden, String trait, UnaryOperator<RecurrenceWeights> change) {
@@ -213,7 +214,8 @@ class TraitsTest {
                 w.perLayer(),
                 w.outputScale(),
                 w.laurel(),
-                w.altUp());
+                w.altUp(),
+                w.crossAttention());
     }
 
     /// With the `component`-th weight all zeros; of the convolution, which would leave nothing, all taps but the
