@@ -77,7 +77,8 @@ int main(void) { return omp_get_max_threads() < 1; }' >"$work/openmp.c"
 tiered="add attend bias block_diagonal causal_conv convert embed geglu gemv gguf_blocks head_norm_rope layer_norm pack quantize
     rg_lru rms_norm softcap softcap_softmax unpack"
 matmuls="matmul" # once per kind of dot product of bytes
-common="attend_scratch ceilings dispatch packed_bytes pages rope_table team"
+tiles="attend_tiles tiles" # once with matrix instructions and once without
+common="attend_scratch ceilings dispatch packed_bytes pages rope_table team tiles_bytes"
 
 # -ffp-contract=fast: a * b + c is one FMA where there is one. -Wno-psabi: vectors are only passed between inlined functions.
 flags="-std=gnu11 -O3 -fPIC -fvisibility=hidden -ffp-contract=fast -fno-math-errno -Wall -Wextra -Werror -Wno-psabi
@@ -88,6 +89,7 @@ tier_flags() {
         portable) ;;
         avx2) echo -mavx2 -mfma -mf16c ;;
         avx2_vnni) echo -mavxvnni -mavx2 -mfma -mf16c ;;
+        avx512_amx) echo -mamx-tile -mamx-bf16 -mavx512bf16 "$(tier_flags avx512)" ;;
         avx512_vnni) echo -mavx512vnni "$(tier_flags avx512)" ;;
         avx512) echo -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx2 -mfma -mf16c -mprefer-vector-width=512 ;;
     esac
@@ -96,7 +98,9 @@ tier_flags() {
 compile_tier() { # TIER EXTRA_FLAGS
     local kernel kernels
     case "$1" in
-        portable | avx2) kernels="$tiered $matmuls" ;;
+        portable) kernels="$tiered $matmuls $tiles" ;;
+        avx2) kernels="$tiered $matmuls" ;;
+        *_amx) kernels=$tiles ;;
         *_vnni) kernels=$matmuls ;;
         *) kernels=$tiered ;;
     esac
@@ -108,7 +112,7 @@ compile_tier() { # TIER EXTRA_FLAGS
 
 build_library() { # OUTPUT EXTRA_FLAGS
     local tiers=portable tier jobs="" job file
-    [ "${platform#*-}" != x86_64 ] || tiers="portable avx2 avx2_vnni avx512 avx512_vnni"
+    [ "${platform#*-}" != x86_64 ] || tiers="portable avx2 avx2_vnni avx512 avx512_vnni avx512_amx"
     for tier in $tiers; do
         compile_tier "$tier" "$2" &
         jobs="$jobs $!"

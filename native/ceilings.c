@@ -1,6 +1,7 @@
 // ceilings: what this machine can do at most, measured: bytes per second out of memory, products and sums per second in
 // registers. Each probe runs rounds on the whole team for about the time it is given and returns the rate of the best
-// one, since what disturbs a round only makes it slower. The tier does not matter: the widest instructions are taken.
+// one, since what disturbs a round only makes it slower. The widest instructions are taken,
+// whatever the tier, but for matrix instructions, which the system gives to who asks: the tier avx512-amx has asked.
 #include "gemma_kernels.h"
 
 #include <omp.h>
@@ -98,6 +99,43 @@ DOT_LOOP(bytes_avx2, FOR("avx2,avxvnni"), __m256i, _mm256_set1_epi32, _mm256_dpb
 DOT_LOOP(bytes_avx512, FOR("avx512f,avx512vnni"), __m512i, _mm512_set1_epi32, _mm512_dpbusd_epi32, LANE_512)
 DOT_LOOP(bf16_avx512, FOR("avx512f,avx512bf16"), __m512i, _mm512_set1_epi32, DOT_BF16, LANE_512)
 
+#if defined(__linux__)
+// As many tiles of sums as leave room for their factors. What is multiplied is not 0, which would cost less power.
+FOR("amx-tile,amx-bf16") static uint64_t bf16_amx(int64_t iterations) {
+    enum { ROWS = 16, ROW_BYTES = 64 };
+    static const struct {
+        uint8_t palette, start_row, reserved[14];
+        uint16_t row_bytes[16];
+        uint8_t rows[16];
+    } shapes = {1,
+                0,
+                {0},
+                {ROW_BYTES, ROW_BYTES, ROW_BYTES, ROW_BYTES, ROW_BYTES, ROW_BYTES, ROW_BYTES, ROW_BYTES},
+                {ROWS, ROWS, ROWS, ROWS, ROWS, ROWS, ROWS, ROWS}};
+    uint16_t factors[ROWS * ROW_BYTES / 2];
+    float sums[ROWS * ROW_BYTES / 4];
+    for (int i = 0; i < ROWS * ROW_BYTES / 2; i++) factors[i] = (uint16_t)(0x3c00 + i * 40503 % 0x4ff + i % 2 * 0x8000);
+    _tile_loadconfig(&shapes);
+    _tile_zero(0);
+    _tile_zero(1);
+    _tile_zero(2);
+    _tile_zero(3);
+    _tile_loadd(4, factors, ROW_BYTES);
+    _tile_loadd(5, factors, ROW_BYTES);
+    _tile_loadd(6, factors, ROW_BYTES);
+    _tile_loadd(7, factors, ROW_BYTES);
+    for (int64_t n = 0; n < iterations; n++) {
+        _tile_dpbf16ps(0, 4, 6);
+        _tile_dpbf16ps(1, 4, 7);
+        _tile_dpbf16ps(2, 5, 6);
+        _tile_dpbf16ps(3, 5, 7);
+    }
+    _tile_stored(0, sums, ROW_BYTES);
+    _tile_release();
+    return (uint64_t)(sums[0] > 0);
+}
+#endif
+
 static int has_avx_vnni(void) {
     unsigned eax, ebx, ecx, edx;
     return __builtin_cpu_supports("avx2") && __get_cpuid_count(7, 1, &eax, &ebx, &ecx, &edx) && (eax & 1u << 4);
@@ -135,6 +173,10 @@ double gemma_measure_fma(double seconds) {
 
 double gemma_measure_bf16(double seconds) {
 #if defined(__x86_64__)
+#if defined(__linux__)
+    // the tier has asked the system for the tiles
+    if (strcmp(gemma_isa(), "avx512-amx") == 0) return best_rate(bf16_amx, 2.0 * 4 / CHAINS * 16 * 16 * 32, seconds);
+#endif
     if (__builtin_cpu_supports("avx512bf16")) return best_rate(bf16_avx512, 2 * 32, seconds);
 #endif
     (void)seconds;

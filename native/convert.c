@@ -1,28 +1,7 @@
 // convert: f32 to bf16, and bf16 or f16 to f32
-//   in, out [rows, cols]; narrowing rounds to nearest, ties to even, on the bits: the CPU's own conversion would flush
-//   subnormals; widening is exact
-#include "simd.h"
+//   in, out [rows, cols]; narrowing as narrow.h says, widening is exact
+#include "narrow.h"
 #include "team.h"
-
-// Adding half of the dropped unit (a little less when the kept part is even) carries into it; NaN would overflow and
-// gets its quiet bit instead.
-INLINE vh narrow_bf16(vf x) {
-    vu bits = (vu)x, rounded = bits + 0x7fff + ((bits >> 16) & 1), quiet = bits | 0x400000;
-    vu chosen = (vu)blend((vi)(x == x), (vf)rounded, (vf)quiet);
-    return __builtin_convertvector(chosen >> 16, vh);
-}
-
-static void narrow_row(uint16_t *out, const float *in, int64_t n) {
-    int64_t i = 0;
-    for (; i + LANES <= n; i += LANES) {
-        vh h = narrow_bf16(load(in + i));
-        memcpy(out + i, &h, sizeof h);
-    }
-    if (i < n) {
-        vh h = narrow_bf16(load_part(in + i, n - i));
-        memcpy(out + i, &h, (size_t)(n - i) * sizeof *out);
-    }
-}
 
 INLINE void widen_row(float *out, const uint16_t *in, int64_t n, dtype type) {
     int64_t i = 0;

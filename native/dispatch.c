@@ -23,23 +23,31 @@ static int always(void) { return 1; }
 
 #if defined(__x86_64__)
 #include <cpuid.h>
+#if defined(__linux__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 
 #define KERNEL(name, parameters, arguments) void name##_avx2 parameters;
+#define TILE_KERNEL(name, parameters, arguments)
 #include "kernel_list.h"
 #undef KERNEL
 static const kernel_table avx2_kernels = {
 #define KERNEL(name, parameters, arguments) .name = name##_avx2,
+#define TILE_KERNEL(name, parameters, arguments) .name = name##_portable,
 #include "kernel_list.h"
 #undef KERNEL
 };
 
 #define KERNEL(name, parameters, arguments)
 #define VNNI_KERNEL(name, parameters, arguments) void name##_avx2_vnni parameters;
+#define TILE_KERNEL(name, parameters, arguments)
 #include "kernel_list.h"
 #undef KERNEL
 static const kernel_table avx2_vnni_kernels = {
 #define KERNEL(name, parameters, arguments) .name = name##_avx2,
 #define VNNI_KERNEL(name, parameters, arguments) .name = name##_avx2_vnni,
+#define TILE_KERNEL(name, parameters, arguments) .name = name##_portable,
 #include "kernel_list.h"
 #undef KERNEL
 };
@@ -47,22 +55,39 @@ static const kernel_table avx2_vnni_kernels = {
 // AVX-512 without VNNI, of the first CPUs, has nothing for bytes that AVX2 has not.
 #define KERNEL(name, parameters, arguments) void name##_avx512 parameters;
 #define VNNI_KERNEL(name, parameters, arguments)
+#define TILE_KERNEL(name, parameters, arguments)
 #include "kernel_list.h"
 #undef KERNEL
 static const kernel_table avx512_kernels = {
 #define KERNEL(name, parameters, arguments) .name = name##_avx512,
 #define VNNI_KERNEL(name, parameters, arguments) .name = name##_avx2,
+#define TILE_KERNEL(name, parameters, arguments) .name = name##_portable,
 #include "kernel_list.h"
 #undef KERNEL
 };
 
 #define KERNEL(name, parameters, arguments)
 #define VNNI_KERNEL(name, parameters, arguments) void name##_avx512_vnni parameters;
+#define TILE_KERNEL(name, parameters, arguments)
 #include "kernel_list.h"
 #undef KERNEL
 static const kernel_table avx512_vnni_kernels = {
 #define KERNEL(name, parameters, arguments) .name = name##_avx512,
 #define VNNI_KERNEL(name, parameters, arguments) .name = name##_avx512_vnni,
+#define TILE_KERNEL(name, parameters, arguments) .name = name##_portable,
+#include "kernel_list.h"
+#undef KERNEL
+};
+
+#define KERNEL(name, parameters, arguments)
+#define VNNI_KERNEL(name, parameters, arguments)
+#define TILE_KERNEL(name, parameters, arguments) void name##_avx512_amx parameters;
+#include "kernel_list.h"
+#undef KERNEL
+static const kernel_table avx512_amx_kernels = {
+#define KERNEL(name, parameters, arguments) .name = name##_avx512,
+#define VNNI_KERNEL(name, parameters, arguments) .name = name##_avx512_vnni,
+#define TILE_KERNEL(name, parameters, arguments) .name = name##_avx512_amx,
 #include "kernel_list.h"
 #undef KERNEL
 };
@@ -88,17 +113,31 @@ static int has_avx512(void) {
 static int has_avx512_vnni(void) { return has_avx512() && __builtin_cpu_supports("avx512vnni"); }
 
 static int has_avx512_bf16(void) { return has_avx512_vnni() && __builtin_cpu_supports("avx512bf16"); }
+
+// Linux gives a process the tiles' registers when it asks for them.
+static int has_avx512_amx(void) {
+#if defined(__linux__)
+    enum { REQUEST_PERMISSION = 0x1023, TILE_DATA = 18, BF16_TILES = 1 << 22, TILES = 1 << 24 };
+    unsigned eax, ebx, ecx, edx;
+    return has_avx512_bf16() && __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) && (edx & TILES) &&
+           (edx & BF16_TILES) && syscall(SYS_arch_prctl, REQUEST_PERMISSION, TILE_DATA) == 0;
+#else
+    return 0;
+#endif
+}
 #else
 // The names stay known everywhere, so that a cap means the same on every machine.
 #define avx2_kernels portable_kernels
 #define avx2_vnni_kernels portable_kernels
 #define avx512_kernels portable_kernels
 #define avx512_vnni_kernels portable_kernels
+#define avx512_amx_kernels portable_kernels
 static int has_avx2(void) { return 0; }
 static int has_avx2_vnni(void) { return 0; }
 static int has_avx512(void) { return 0; }
 static int has_avx512_vnni(void) { return 0; }
 static int has_avx512_bf16(void) { return 0; }
+static int has_avx512_amx(void) { return 0; }
 #endif
 
 typedef struct {
@@ -117,6 +156,7 @@ static const tier TIERS[] = {
     {"avx512", has_avx512, &avx512_kernels},
     {"avx512-vnni", has_avx512_vnni, &avx512_vnni_kernels},
     {"avx512-bf16", has_avx512_bf16, &avx512_vnni_kernels},
+    {"avx512-amx", has_avx512_amx, &avx512_amx_kernels},
 };
 enum { TIER_COUNT = sizeof TIERS / sizeof *TIERS };
 

@@ -22,7 +22,7 @@
 extern "C" {
 #endif
 
-#define GEMMA_KERNELS_ABI 2 // raised whenever a signature below or its meaning changes
+#define GEMMA_KERNELS_ABI 3 // raised whenever a signature below or its meaning changes
 #define GEMMA_GEMV_MAX_ROWS 16
 
 #if defined(GEMMA_KERNELS_BUILD)
@@ -36,8 +36,9 @@ extern "C" {
 // GEMMA_KERNELS_ABI the library was built with.
 GEMMA_EXPORT int32_t gemma_kernels_abi(void);
 
-// The active tier: "portable", "avx2", "avx2-vnni", "avx512", "avx512-vnni" or "avx512-bf16" (the avx512-vnni kernels
-// on a CPU that multiplies bf16). -vnni: quantized matmuls by VNNI's dot products of bytes.
+// The active tier: "portable", "avx2", "avx2-vnni", "avx512", "avx512-vnni", "avx512-bf16" (the avx512-vnni kernels
+// on a CPU that multiplies bf16) or "avx512-amx". -vnni: quantized matmuls by VNNI's dot products of bytes; -amx:
+// products of tiles by matrix instructions.
 GEMMA_EXPORT const char *gemma_isa(void);
 
 // Selects the named tier, or the best one below it that this CPU has. 0: done; -1: no such name, nothing changed.
@@ -343,6 +344,63 @@ GEMMA_EXPORT void gemma_matmul_geglu_q8_0(float *out, int64_t out_stride, const 
 GEMMA_EXPORT void gemma_matmul_geglu_q4_0(float *out, int64_t out_stride, const void *x, const void *gate,
                                           const void *up, int64_t rows, int64_t n, int64_t k);
 
+// ---- products by bf16 tiles ----------------------------------------------------------------------------------------
+
+// Rows rounded to bf16 times weights of any kind, rounded to bf16 where they are not: by matrix instructions, which
+// only the tier avx512-amx has; elsewhere these are slow and for tests alone. Sums are in f32, in an order that depends
+// on k alone. The instructions take subnormals for 0.
+
+// Kinds of weights [n, k]: bf16 and f16 rows `stride` elements apart; panels as gemma_pack_.. writes them; and, from
+// GEMMA_WEIGHTS_BLOCKS on, GGUF's blocks in place, of ggml's type kind - GEMMA_WEIGHTS_BLOCKS, as gemma_widen_blocks
+// takes them. Panels and blocks have no stride.
+#define GEMMA_WEIGHTS_BF16 0
+#define GEMMA_WEIGHTS_F16 1
+#define GEMMA_WEIGHTS_Q8_0 2
+#define GEMMA_WEIGHTS_Q4_0 3
+#define GEMMA_WEIGHTS_BLOCKS 16
+
+#define GEMMA_MAX_MATRICES 8 // in one product
+
+// Bytes of `rows` rows in tiles, and of the scratch of a team of `threads`.
+GEMMA_EXPORT int64_t gemma_tiles_bytes(int64_t rows, int64_t cols);
+GEMMA_EXPORT int64_t gemma_tiles_scratch(int64_t threads);
+
+// out = the rows in tiles, rounded to bf16 (to nearest, ties to even)
+// in [rows, cols], out gemma_tiles_bytes, aligned to 64
+GEMMA_EXPORT void gemma_tile_rows_f32(void *out, const float *in, int64_t in_stride, int64_t rows, int64_t cols);
+
+// out[r, o] = sum_k x[r, k] w[o, k], the outputs of `count` matrices w[i] [n[i], k] side by side
+// out [rows, sum of n], x rows [rows, k] in tiles; scratch: gemma_tiles_scratch bytes, aligned to 64, its contents mean
+// nothing between calls
+GEMMA_EXPORT void gemma_matmul_tiles(float *out, int64_t out_stride, const void *x, const void *const *w,
+                                     const int32_t *kinds, const int64_t *strides, const int64_t *n, int64_t count,
+                                     int64_t rows, int64_t k, void *scratch);
+
+// out[r, o] = gelu(sum_k x[r, k] gate[o, k]) * sum_k x[r, k] up[o, k]       gate, up [n, k], gelu as above
+// tiles: if not NULL, takes the outputs, rounded, as rows [rows, n] in tiles; out is not written then
+GEMMA_EXPORT void gemma_matmul_tiles_geglu(float *out, int64_t out_stride, void *tiles, const void *x, const void *gate,
+                                           int32_t gate_kind, int64_t gate_stride, const void *up, int32_t up_kind,
+                                           int64_t up_stride, int64_t rows, int64_t n, int64_t k, void *scratch);
+
+#define GEMMA_MAX_HEAD_DIM 1024 // of attention by tiles
+
+// Bytes of scratch of gemma_attend_tiles, aligned to 64.
+GEMMA_EXPORT int64_t gemma_attend_tiles_scratch(int64_t heads, int64_t kv_heads, int64_t head_dim, int64_t rows,
+                                                int64_t threads);
+
+// Many query positions of one sequence against a ring of keys and values; query r sees the keys begin[r] <= j < end[r]:
+//   s[r, h, j] = q[r, h] . k[g, slot(j)]; softcap > 0: s = softcap * tanh(s / softcap)
+//   out[r, h] = sum_j softmax(s[r, h])[j] * v[g, slot(j)]
+//   slot(j) = (first_slot + j) mod slots, 0 <= begin, end <= count <= slots; g = h / (heads / kv_heads)
+// q, out [rows, heads, head_dim], strides q_row, q_head, out_row, out_head, q already scaled; k, v [kv_heads, slots,
+// head_dim], kv_head elements from head to head; head_dim at most GEMMA_MAX_HEAD_DIM. A query that sees nothing gives
+// zeros. Queries, keys, values and probabilities are rounded to bf16.
+GEMMA_EXPORT void gemma_attend_tiles(float *out, int64_t out_row, int64_t out_head, const float *q, int64_t q_row,
+                                     int64_t q_head, const float *k, const float *v, int64_t kv_head, int64_t heads,
+                                     int64_t kv_heads, int64_t head_dim, int64_t rows, int64_t slots,
+                                     int64_t first_slot, int64_t count, const int32_t *begin, const int32_t *end,
+                                     float softcap, void *scratch);
+
 // ---- what the machine can do at most -------------------------------------------------------------------------------
 
 // Probes that compute nothing of use: each runs on the whole team for about `seconds` and returns the best rate seen,
@@ -351,7 +409,8 @@ GEMMA_EXPORT void gemma_matmul_geglu_q4_0(float *out, int64_t out_stride, const 
 // Bytes per second read from `data`, in several ways, each at least once: much more than the caches hold, and touched.
 GEMMA_EXPORT double gemma_measure_read(const void *data, int64_t bytes, double seconds);
 
-// Operations per second, a product and a sum being two: f32 FMA, vdpbf16ps (bf16 products, f32 sums), vpdpbusd
+// Operations per second, a product and a sum being two: f32 FMA, bf16 products with f32 sums (tdpbf16ps
+// if the tier is avx512-amx, else vdpbf16ps), vpdpbusd
 // (products of bytes, int32 sums).
 GEMMA_EXPORT double gemma_measure_fma(double seconds);
 GEMMA_EXPORT double gemma_measure_bf16(double seconds);

@@ -174,7 +174,8 @@ static void gemv_group(float *out, int64_t out_stride, const product *p, const v
                        int64_t count, dtype type) {
     int64_t total = 0;
     for (int64_t i = 0; i < count; i++) total += n[i];
-    TEAM_TAKE(total, grain(p, type), work(p, total, type), from, to, dot_group(out, out_stride, p, w, n, count, from, to, type));
+    TEAM_TAKE(total, grain(p, type), work(p, total, type), from, to,
+              dot_group(out, out_stride, p, w, n, count, from, to, type));
 }
 
 // One block of gelu(gate . x) * (up . x): n <= LANES outputs from `from` on.
@@ -211,7 +212,8 @@ static void dot_geglu(float *out, int64_t out_stride, const product *p, const vo
 
 static void gemv_geglu(float *out, int64_t out_stride, const product *p, const void *gate, const void *up, int64_t n,
                        dtype type) {
-    TEAM_TAKE(n, grain(p, type), work(p, 2 * n, type), from, to, dot_geglu(out, out_stride, p, gate, up, from, to, type));
+    TEAM_TAKE(n, grain(p, type), work(p, 2 * n, type), from, to,
+              dot_geglu(out, out_stride, p, gate, up, from, to, type));
 }
 
 // The exported functions of one weight type.

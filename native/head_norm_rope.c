@@ -1,7 +1,7 @@
 // head_norm_rope: per row and head an optional RMSNorm, an optional half-split rotation of the first rope_dims values,
 // a scale
-//   in, out f32 [rows, heads, head_dim] by row and head stride, from row in_row to row out_row; weight f32 [head_dim] or
-//   NULL; cos, sin f32 [rows, rope_dims / 2] from row in_row, or NULL; out may be in; sums as in norm.h
+//   in, out f32 [rows, heads, head_dim] by row and head stride, from row in_row to row out_row; weight f32 [head_dim]
+//   or NULL; cos, sin f32 [rows, rope_dims / 2] from row in_row, or NULL; out may be in; sums as in norm.h
 #include "norm.h"
 #include "team.h"
 

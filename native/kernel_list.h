@@ -7,6 +7,10 @@
 #ifndef VNNI_KERNEL
 #define VNNI_KERNEL KERNEL
 #endif
+// TILE_KERNEL: the same for the kernels that have other copies where the CPU has matrix instructions.
+#ifndef TILE_KERNEL
+#define TILE_KERNEL KERNEL
+#endif
 
 #define EMBED(name, T)                                                                                                 \
     KERNEL(name,                                                                                                       \
@@ -151,6 +155,24 @@ KERNEL(gemma_gemv_group_blocks,
        (out, out_stride, x, x_stride, w, types, n, count, rows, k))
 KERNEL(gemma_quantize_rows_f32, (void *out, const float *in, int64_t in_stride, int64_t rows, int64_t cols),
        (out, in, in_stride, rows, cols))
+TILE_KERNEL(gemma_tile_rows_f32, (void *out, const float *in, int64_t in_stride, int64_t rows, int64_t cols),
+            (out, in, in_stride, rows, cols))
+TILE_KERNEL(gemma_matmul_tiles,
+            (float *out, int64_t out_stride, const void *x, const void *const *w, const int32_t *kinds,
+             const int64_t *strides, const int64_t *n, int64_t count, int64_t rows, int64_t k, void *scratch),
+            (out, out_stride, x, w, kinds, strides, n, count, rows, k, scratch))
+TILE_KERNEL(gemma_matmul_tiles_geglu,
+            (float *out, int64_t out_stride, void *tiles, const void *x, const void *gate, int32_t gate_kind,
+             int64_t gate_stride, const void *up, int32_t up_kind, int64_t up_stride, int64_t rows, int64_t n,
+             int64_t k, void *scratch),
+            (out, out_stride, tiles, x, gate, gate_kind, gate_stride, up, up_kind, up_stride, rows, n, k, scratch))
+TILE_KERNEL(gemma_attend_tiles,
+            (float *out, int64_t out_row, int64_t out_head, const float *q, int64_t q_row, int64_t q_head,
+             const float *k, const float *v, int64_t kv_head, int64_t heads, int64_t kv_heads, int64_t head_dim,
+             int64_t rows, int64_t slots, int64_t first_slot, int64_t count, const int32_t *begin, const int32_t *end,
+             float softcap, void *scratch),
+            (out, out_row, out_head, q, q_row, q_head, k, v, kv_head, heads, kv_heads, head_dim, rows, slots,
+             first_slot, count, begin, end, softcap, scratch))
 
 #undef EMBED
 #undef GEMV
@@ -161,3 +183,4 @@ KERNEL(gemma_quantize_rows_f32, (void *out, const float *in, int64_t in_stride, 
 #undef BLOCK_DIAGONAL
 #undef QUANTIZED
 #undef VNNI_KERNEL
+#undef TILE_KERNEL

@@ -274,7 +274,8 @@ static void matmul(float *out, int64_t out_stride, const void *x, int64_t rows, 
     // a nanosecond reads 16 bytes or multiplies 128 pairs
     const int64_t work = (up ? 2 : 1) * m.panels * p.blocks * (quants_bytes(f) / 16 + rows * 4);
     const int64_t grain = (LEAST_PART + panel_bytes(k, f) - 1) / panel_bytes(k, f);
-    TEAM_TAKE(m.panels * slices, rows > ROW_GROUP ? 1 : grain, work, from, to, multiply_slices(out, out_stride, &p, &m, slices, from, to, f));
+    TEAM_TAKE(m.panels * slices, rows > ROW_GROUP ? 1 : grain, work, from, to,
+              multiply_slices(out, out_stride, &p, &m, slices, from, to, f));
 }
 
 #define MATMUL_OF(suffix, f)                                                                                           \

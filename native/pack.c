@@ -1,5 +1,5 @@
-// pack: weights [rows, cols], f32, bf16, f16 or GGUF's own blocks, to panels of Q8_0 or Q4_0 (panels.h), or f32 to GGUF's
-// own blocks
+// pack: weights [rows, cols], f32, bf16, f16 or GGUF's own blocks, to panels of Q8_0 or Q4_0 (panels.h), or f32 to
+// GGUF's own blocks
 //   Quantizing is ggml's reference, to the bit (ggml-quants.c, quantize_row_q8_0_ref and quantize_row_q4_0_ref):
 //   Q8_0  d = max|x| / 127, value = roundf(x * (1 / d))
 //   Q4_0  d = x of largest |x| / -8, the first such x; value + 8 = min(15, (int)(x * (1 / d) + 8.5))

@@ -141,6 +141,7 @@ static void all_tests(void) {
     pack_tests();
     gguf_blocks_tests();
     matmul_tests();
+    tiles_tests();
     attention_tests();
     recurrence_tests();
     team_tests();
@@ -150,8 +151,9 @@ static void all_tests(void) {
 // With the argument "team", the tests of the team alone (build-native.sh runs them under a thread limit too).
 int main(int count, char **arguments) {
     void (*tests)(void) = count > 1 && strcmp(arguments[1], "team") == 0 ? team_tests : all_tests;
-    static const char *const tiers[] = {"portable", "avx2", "avx2-vnni", "avx512", "avx512-vnni", "avx512-bf16"};
-    for (int tier = 0; tier < 6; tier++) {
+    static const char *const tiers[] = {"portable",    "avx2",        "avx2-vnni", "avx512",
+                                        "avx512-vnni", "avx512-bf16", "avx512-amx"};
+    for (int tier = 0; tier < 7; tier++) {
         gemma_limit_isa(tiers[tier]);
         if (strcmp(gemma_isa(), tiers[tier]) != 0) {
             printf("%-12s not on this CPU\n", tiers[tier]);

@@ -101,7 +101,8 @@ static void blocks_case(int format, int64_t rows, int64_t cols) {
 // Into GGUF's blocks: the definition's, byte for byte, and nothing beside them.
 static void quantize_case(int format, int64_t rows, int64_t cols, int64_t gap) {
     const int64_t blocks = cols / 32, bytes = block_size(format);
-    operand in = make_operand(rows, cols, cols + gap, 4), got = make_operand(1, rows * blocks * bytes, rows * blocks * bytes, 1);
+    operand in = make_operand(rows, cols, cols + gap, 4),
+            got = make_operand(1, rows * blocks * bytes, rows * blocks * bytes, 1);
     fill_hard(in);
     if (format == 0)
         gemma_quantize_blocks_q8_0(got.data, in.data, in.stride, rows, cols);

@@ -16,6 +16,8 @@ module dev.lapidary {
     requires static org.jline.reader;
     requires static org.jline.terminal;
 
+    uses javax.imageio.spi.ImageReaderSpi;
+
     opens dev.lapidary.cli to
             info.picocli;
 }

@@ -23,10 +23,10 @@ public class GemmaKernels extends GemmaKernels$shared {
     static final SymbolLookup SYMBOL_LOOKUP = SymbolLookup.loaderLookup()
             .or(Linker.nativeLinker().defaultLookup());
 
-    private static final int GEMMA_KERNELS_ABI = (int)2L;
+    private static final int GEMMA_KERNELS_ABI = (int)3L;
     /**
      * {@snippet lang=c :
-     * #define GEMMA_KERNELS_ABI 2
+     * #define GEMMA_KERNELS_ABI 3
      * }
      */
     public static int GEMMA_KERNELS_ABI() {
@@ -40,6 +40,69 @@ public class GemmaKernels extends GemmaKernels$shared {
      */
     public static int GEMMA_GEMV_MAX_ROWS() {
         return GEMMA_GEMV_MAX_ROWS;
+    }
+    private static final int GEMMA_WEIGHTS_BF16 = (int)0L;
+    /**
+     * {@snippet lang=c :
+     * #define GEMMA_WEIGHTS_BF16 0
+     * }
+     */
+    public static int GEMMA_WEIGHTS_BF16() {
+        return GEMMA_WEIGHTS_BF16;
+    }
+    private static final int GEMMA_WEIGHTS_F16 = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * #define GEMMA_WEIGHTS_F16 1
+     * }
+     */
+    public static int GEMMA_WEIGHTS_F16() {
+        return GEMMA_WEIGHTS_F16;
+    }
+    private static final int GEMMA_WEIGHTS_Q8_0 = (int)2L;
+    /**
+     * {@snippet lang=c :
+     * #define GEMMA_WEIGHTS_Q8_0 2
+     * }
+     */
+    public static int GEMMA_WEIGHTS_Q8_0() {
+        return GEMMA_WEIGHTS_Q8_0;
+    }
+    private static final int GEMMA_WEIGHTS_Q4_0 = (int)3L;
+    /**
+     * {@snippet lang=c :
+     * #define GEMMA_WEIGHTS_Q4_0 3
+     * }
+     */
+    public static int GEMMA_WEIGHTS_Q4_0() {
+        return GEMMA_WEIGHTS_Q4_0;
+    }
+    private static final int GEMMA_WEIGHTS_BLOCKS = (int)16L;
+    /**
+     * {@snippet lang=c :
+     * #define GEMMA_WEIGHTS_BLOCKS 16
+     * }
+     */
+    public static int GEMMA_WEIGHTS_BLOCKS() {
+        return GEMMA_WEIGHTS_BLOCKS;
+    }
+    private static final int GEMMA_MAX_MATRICES = (int)8L;
+    /**
+     * {@snippet lang=c :
+     * #define GEMMA_MAX_MATRICES 8
+     * }
+     */
+    public static int GEMMA_MAX_MATRICES() {
+        return GEMMA_MAX_MATRICES;
+    }
+    private static final int GEMMA_MAX_HEAD_DIM = (int)1024L;
+    /**
+     * {@snippet lang=c :
+     * #define GEMMA_MAX_HEAD_DIM 1024
+     * }
+     */
+    public static int GEMMA_MAX_HEAD_DIM() {
+        return GEMMA_MAX_HEAD_DIM;
     }
 
     private static class gemma_kernels_abi {
@@ -4565,6 +4628,473 @@ public class GemmaKernels extends GemmaKernels$shared {
                 traceDowncall("gemma_matmul_geglu_q4_0", out, out_stride, x, gate, up, rows, n, k);
             }
             mh$.invokeExact(out, out_stride, x, gate, up, rows, n, k);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gemma_tiles_bytes {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gemma_tiles_bytes");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int64_t gemma_tiles_bytes(int64_t rows, int64_t cols)
+     * }
+     */
+    public static FunctionDescriptor gemma_tiles_bytes$descriptor() {
+        return gemma_tiles_bytes.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int64_t gemma_tiles_bytes(int64_t rows, int64_t cols)
+     * }
+     */
+    public static MethodHandle gemma_tiles_bytes$handle() {
+        return gemma_tiles_bytes.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int64_t gemma_tiles_bytes(int64_t rows, int64_t cols)
+     * }
+     */
+    public static MemorySegment gemma_tiles_bytes$address() {
+        return gemma_tiles_bytes.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int64_t gemma_tiles_bytes(int64_t rows, int64_t cols)
+     * }
+     */
+    public static long gemma_tiles_bytes(long rows, long cols) {
+        var mh$ = gemma_tiles_bytes.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gemma_tiles_bytes", rows, cols);
+            }
+            return (long)mh$.invokeExact(rows, cols);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gemma_tiles_scratch {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gemma_tiles_scratch");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int64_t gemma_tiles_scratch(int64_t threads)
+     * }
+     */
+    public static FunctionDescriptor gemma_tiles_scratch$descriptor() {
+        return gemma_tiles_scratch.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int64_t gemma_tiles_scratch(int64_t threads)
+     * }
+     */
+    public static MethodHandle gemma_tiles_scratch$handle() {
+        return gemma_tiles_scratch.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int64_t gemma_tiles_scratch(int64_t threads)
+     * }
+     */
+    public static MemorySegment gemma_tiles_scratch$address() {
+        return gemma_tiles_scratch.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int64_t gemma_tiles_scratch(int64_t threads)
+     * }
+     */
+    public static long gemma_tiles_scratch(long threads) {
+        var mh$ = gemma_tiles_scratch.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gemma_tiles_scratch", threads);
+            }
+            return (long)mh$.invokeExact(threads);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gemma_tile_rows_f32 {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gemma_tile_rows_f32");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gemma_tile_rows_f32(void *out, const float *in, int64_t in_stride, int64_t rows, int64_t cols)
+     * }
+     */
+    public static FunctionDescriptor gemma_tile_rows_f32$descriptor() {
+        return gemma_tile_rows_f32.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gemma_tile_rows_f32(void *out, const float *in, int64_t in_stride, int64_t rows, int64_t cols)
+     * }
+     */
+    public static MethodHandle gemma_tile_rows_f32$handle() {
+        return gemma_tile_rows_f32.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gemma_tile_rows_f32(void *out, const float *in, int64_t in_stride, int64_t rows, int64_t cols)
+     * }
+     */
+    public static MemorySegment gemma_tile_rows_f32$address() {
+        return gemma_tile_rows_f32.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gemma_tile_rows_f32(void *out, const float *in, int64_t in_stride, int64_t rows, int64_t cols)
+     * }
+     */
+    public static void gemma_tile_rows_f32(MemorySegment out, MemorySegment in, long in_stride, long rows, long cols) {
+        var mh$ = gemma_tile_rows_f32.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gemma_tile_rows_f32", out, in, in_stride, rows, cols);
+            }
+            mh$.invokeExact(out, in, in_stride, rows, cols);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gemma_matmul_tiles {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gemma_matmul_tiles");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gemma_matmul_tiles(float *out, int64_t out_stride, const void *x, const void *const *w, const int32_t *kinds, const int64_t *strides, const int64_t *n, int64_t count, int64_t rows, int64_t k, void *scratch)
+     * }
+     */
+    public static FunctionDescriptor gemma_matmul_tiles$descriptor() {
+        return gemma_matmul_tiles.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gemma_matmul_tiles(float *out, int64_t out_stride, const void *x, const void *const *w, const int32_t *kinds, const int64_t *strides, const int64_t *n, int64_t count, int64_t rows, int64_t k, void *scratch)
+     * }
+     */
+    public static MethodHandle gemma_matmul_tiles$handle() {
+        return gemma_matmul_tiles.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gemma_matmul_tiles(float *out, int64_t out_stride, const void *x, const void *const *w, const int32_t *kinds, const int64_t *strides, const int64_t *n, int64_t count, int64_t rows, int64_t k, void *scratch)
+     * }
+     */
+    public static MemorySegment gemma_matmul_tiles$address() {
+        return gemma_matmul_tiles.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gemma_matmul_tiles(float *out, int64_t out_stride, const void *x, const void *const *w, const int32_t *kinds, const int64_t *strides, const int64_t *n, int64_t count, int64_t rows, int64_t k, void *scratch)
+     * }
+     */
+    public static void gemma_matmul_tiles(MemorySegment out, long out_stride, MemorySegment x, MemorySegment w, MemorySegment kinds, MemorySegment strides, MemorySegment n, long count, long rows, long k, MemorySegment scratch) {
+        var mh$ = gemma_matmul_tiles.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gemma_matmul_tiles", out, out_stride, x, w, kinds, strides, n, count, rows, k, scratch);
+            }
+            mh$.invokeExact(out, out_stride, x, w, kinds, strides, n, count, rows, k, scratch);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gemma_matmul_tiles_geglu {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_INT,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_INT,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gemma_matmul_tiles_geglu");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gemma_matmul_tiles_geglu(float *out, int64_t out_stride, void *tiles, const void *x, const void *gate, int32_t gate_kind, int64_t gate_stride, const void *up, int32_t up_kind, int64_t up_stride, int64_t rows, int64_t n, int64_t k, void *scratch)
+     * }
+     */
+    public static FunctionDescriptor gemma_matmul_tiles_geglu$descriptor() {
+        return gemma_matmul_tiles_geglu.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gemma_matmul_tiles_geglu(float *out, int64_t out_stride, void *tiles, const void *x, const void *gate, int32_t gate_kind, int64_t gate_stride, const void *up, int32_t up_kind, int64_t up_stride, int64_t rows, int64_t n, int64_t k, void *scratch)
+     * }
+     */
+    public static MethodHandle gemma_matmul_tiles_geglu$handle() {
+        return gemma_matmul_tiles_geglu.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gemma_matmul_tiles_geglu(float *out, int64_t out_stride, void *tiles, const void *x, const void *gate, int32_t gate_kind, int64_t gate_stride, const void *up, int32_t up_kind, int64_t up_stride, int64_t rows, int64_t n, int64_t k, void *scratch)
+     * }
+     */
+    public static MemorySegment gemma_matmul_tiles_geglu$address() {
+        return gemma_matmul_tiles_geglu.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gemma_matmul_tiles_geglu(float *out, int64_t out_stride, void *tiles, const void *x, const void *gate, int32_t gate_kind, int64_t gate_stride, const void *up, int32_t up_kind, int64_t up_stride, int64_t rows, int64_t n, int64_t k, void *scratch)
+     * }
+     */
+    public static void gemma_matmul_tiles_geglu(MemorySegment out, long out_stride, MemorySegment tiles, MemorySegment x, MemorySegment gate, int gate_kind, long gate_stride, MemorySegment up, int up_kind, long up_stride, long rows, long n, long k, MemorySegment scratch) {
+        var mh$ = gemma_matmul_tiles_geglu.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gemma_matmul_tiles_geglu", out, out_stride, tiles, x, gate, gate_kind, gate_stride, up, up_kind, up_stride, rows, n, k, scratch);
+            }
+            mh$.invokeExact(out, out_stride, tiles, x, gate, gate_kind, gate_stride, up, up_kind, up_stride, rows, n, k, scratch);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gemma_attend_tiles_scratch {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gemma_attend_tiles_scratch");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int64_t gemma_attend_tiles_scratch(int64_t heads, int64_t kv_heads, int64_t head_dim, int64_t rows, int64_t threads)
+     * }
+     */
+    public static FunctionDescriptor gemma_attend_tiles_scratch$descriptor() {
+        return gemma_attend_tiles_scratch.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int64_t gemma_attend_tiles_scratch(int64_t heads, int64_t kv_heads, int64_t head_dim, int64_t rows, int64_t threads)
+     * }
+     */
+    public static MethodHandle gemma_attend_tiles_scratch$handle() {
+        return gemma_attend_tiles_scratch.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int64_t gemma_attend_tiles_scratch(int64_t heads, int64_t kv_heads, int64_t head_dim, int64_t rows, int64_t threads)
+     * }
+     */
+    public static MemorySegment gemma_attend_tiles_scratch$address() {
+        return gemma_attend_tiles_scratch.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int64_t gemma_attend_tiles_scratch(int64_t heads, int64_t kv_heads, int64_t head_dim, int64_t rows, int64_t threads)
+     * }
+     */
+    public static long gemma_attend_tiles_scratch(long heads, long kv_heads, long head_dim, long rows, long threads) {
+        var mh$ = gemma_attend_tiles_scratch.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gemma_attend_tiles_scratch", heads, kv_heads, head_dim, rows, threads);
+            }
+            return (long)mh$.invokeExact(heads, kv_heads, head_dim, rows, threads);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gemma_attend_tiles {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_FLOAT,
+            GemmaKernels.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gemma_attend_tiles");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gemma_attend_tiles(float *out, int64_t out_row, int64_t out_head, const float *q, int64_t q_row, int64_t q_head, const float *k, const float *v, int64_t kv_head, int64_t heads, int64_t kv_heads, int64_t head_dim, int64_t rows, int64_t slots, int64_t first_slot, int64_t count, const int32_t *begin, const int32_t *end, float softcap, void *scratch)
+     * }
+     */
+    public static FunctionDescriptor gemma_attend_tiles$descriptor() {
+        return gemma_attend_tiles.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gemma_attend_tiles(float *out, int64_t out_row, int64_t out_head, const float *q, int64_t q_row, int64_t q_head, const float *k, const float *v, int64_t kv_head, int64_t heads, int64_t kv_heads, int64_t head_dim, int64_t rows, int64_t slots, int64_t first_slot, int64_t count, const int32_t *begin, const int32_t *end, float softcap, void *scratch)
+     * }
+     */
+    public static MethodHandle gemma_attend_tiles$handle() {
+        return gemma_attend_tiles.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gemma_attend_tiles(float *out, int64_t out_row, int64_t out_head, const float *q, int64_t q_row, int64_t q_head, const float *k, const float *v, int64_t kv_head, int64_t heads, int64_t kv_heads, int64_t head_dim, int64_t rows, int64_t slots, int64_t first_slot, int64_t count, const int32_t *begin, const int32_t *end, float softcap, void *scratch)
+     * }
+     */
+    public static MemorySegment gemma_attend_tiles$address() {
+        return gemma_attend_tiles.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gemma_attend_tiles(float *out, int64_t out_row, int64_t out_head, const float *q, int64_t q_row, int64_t q_head, const float *k, const float *v, int64_t kv_head, int64_t heads, int64_t kv_heads, int64_t head_dim, int64_t rows, int64_t slots, int64_t first_slot, int64_t count, const int32_t *begin, const int32_t *end, float softcap, void *scratch)
+     * }
+     */
+    public static void gemma_attend_tiles(MemorySegment out, long out_row, long out_head, MemorySegment q, long q_row, long q_head, MemorySegment k, MemorySegment v, long kv_head, long heads, long kv_heads, long head_dim, long rows, long slots, long first_slot, long count, MemorySegment begin, MemorySegment end, float softcap, MemorySegment scratch) {
+        var mh$ = gemma_attend_tiles.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gemma_attend_tiles", out, out_row, out_head, q, q_row, q_head, k, v, kv_head, heads, kv_heads, head_dim, rows, slots, first_slot, count, begin, end, softcap, scratch);
+            }
+            mh$.invokeExact(out, out_row, out_head, q, q_row, q_head, k, v, kv_head, heads, kv_heads, head_dim, rows, slots, first_slot, count, begin, end, softcap, scratch);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {

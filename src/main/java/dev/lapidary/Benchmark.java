@@ -4,13 +4,17 @@ import dev.lapidary.kernels.CeilingProbe;
 import dev.lapidary.kernels.DataType;
 import dev.lapidary.kernels.DriverThread;
 import dev.lapidary.kernels.Matrix;
+import dev.lapidary.kernels.NativeKernels;
 import dev.lapidary.kernels.PackedMatrix;
 import dev.lapidary.kernels.TimedKernels;
+import dev.lapidary.kernels.WeightMatrix;
 import dev.lapidary.model.Cost;
+import dev.lapidary.vision.VisionModel;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.CancellationException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.ToLongFunction;
 
 /// Times work on a model and says what the machine could do at most. For one thread at a time.
@@ -50,10 +54,13 @@ public final class Benchmark implements AutoCloseable {
 
     /// What the model's matrix products over many rows multiply.
     public Arithmetic arithmetic() {
+        NativeKernels kernels = gemma.kernels();
         return switch (gemma.model().layerWeights()) {
+            case Matrix dense when dense.type() == DataType.F32 -> Arithmetic.F32;
             case Matrix dense
-            when dense.type() == DataType.BF16 && gemma.kernels().multipliesBf16() -> Arithmetic.BF16;
-            case PackedMatrix _ when gemma.kernels().multipliesInt8() -> Arithmetic.INT8;
+            when dense.type() == DataType.BF16 -> kernels.multipliesBf16() ? Arithmetic.BF16 : Arithmetic.F32;
+            case WeightMatrix _ when kernels.multipliesTiles() -> Arithmetic.BF16;
+            case PackedMatrix _ when kernels.multipliesInt8() -> Arithmetic.INT8;
             default -> Arithmetic.F32;
         };
     }
@@ -68,6 +75,7 @@ public final class Benchmark implements AutoCloseable {
     /// What a workload cannot do without.
     public Work work(Workload workload) {
         Cost cost = switch (workload.phase()) {
+            case IMAGE -> gemma.requireVision().cost();
             case PREFILL -> Cost.ofPrefill(gemma.model(), workload.tokens());
             case DECODE, BATCH ->
                 Cost.ofDecode(gemma.model(), workload.sequences(), workload.depth(), workload.tokens());
@@ -84,6 +92,7 @@ public final class Benchmark implements AutoCloseable {
     /// @param onRun       called after each run
     /// @return seconds of each run that counts, in their order
     /// @throws IllegalArgumentException if the workload does not fit the model, or a number is out of range
+    /// @throws IllegalStateException    for an image, if the model has no vision tower
     /// @throws OutOfMemoryError         if its keys and values do not fit the memory that is available
     /// @throws CancellationException    after an interrupt
     public double[] seconds(Workload workload, int warmUp, int repetitions, Runnable onRun) {
@@ -109,7 +118,9 @@ public final class Benchmark implements AutoCloseable {
         TimedKernels timed = new TimedKernels(gemma.kernels());
         long nanos = 0;
         requirePhase(workload);
-        try (Runner runner = new Passes(gemma, workload, gemma.model().decoder(timed))) {
+        try (Runner runner = workload.phase() == Workload.Phase.IMAGE
+                ? new ImageRunner(gemma, gemma.requireVision().with(timed))
+                : new Passes(gemma, workload, gemma.model().decoder(timed))) {
             for (int run = 0; run < warmUp; run++) {
                 runner.run();
             }
@@ -134,6 +145,9 @@ public final class Benchmark implements AutoCloseable {
 
     private Runner runner(Workload workload) {
         requirePhase(workload);
+        if (workload.phase() == Workload.Phase.IMAGE) {
+            return new ImageRunner(gemma, gemma.requireVision());
+        }
         if (workload.phase() == Workload.Phase.BATCH || gemma.embedsTexts()) {
             return new Passes(gemma, workload, gemma.model().decoder());
         }
@@ -197,6 +211,33 @@ public final class Benchmark implements AutoCloseable {
 
         @Override
         void close();
+    }
+
+    /// One image through the tower.
+    private static final class ImageRunner implements Runner {
+        private final VisionModel tower;
+        private final float[] pixels;
+
+        ImageRunner(Gemma gemma, VisionModel tower) {
+            gemma.requireOpen();
+            this.tower = tower;
+            pixels = new float[tower.config().imageElements()];
+            SplittableRandom random = new SplittableRandom(SEED);
+            for (int i = 0; i < pixels.length; i++) {
+                pixels[i] = (float) random.nextDouble(-1, 1);
+            }
+        }
+
+        @Override
+        public long run() {
+            AtomicBoolean interrupted = new AtomicBoolean();
+            long start = System.nanoTime();
+            DriverThread.run(() -> tower.softTokens(pixels, interrupted::get), () -> interrupted.set(true));
+            return System.nanoTime() - start;
+        }
+
+        @Override
+        public void close() {}
     }
 
     /// Work on a session, timed by `timed`.

@@ -25,6 +25,11 @@ final class Conversion implements ConversionObserver {
         return new WeightFormats(conversion(options.weights()), conversion(options.effectiveHeadWeights()));
     }
 
+    /// What becomes of a vision tower's matrices: as the layers', but never below 8 bits.
+    static @Nullable WeightConversion ofTower(Options options) {
+        return conversion(options.weights() == WeightFormat.Q4_0 ? WeightFormat.Q8_0 : options.weights());
+    }
+
     private static @Nullable WeightConversion conversion(@Nullable WeightFormat format) {
         return switch (format) {
             case null -> null;
@@ -38,7 +43,7 @@ final class Conversion implements ConversionObserver {
     @Override
     public void begin(long newBytes, long storedBytes) {
         AvailableMemory.require(source, newBytes, MemoryPlan.mebibytes(newBytes) + " for converted weights");
-        total = storedBytes;
+        total += storedBytes;
     }
 
     @Override

@@ -1,8 +1,6 @@
 package dev.lapidary;
 
 import dev.lapidary.checkpoint.Checkpoint;
-import dev.lapidary.checkpoint.Configuration;
-import dev.lapidary.checkpoint.GgufMetadata;
 import dev.lapidary.checkpoint.GgufPlace;
 import dev.lapidary.embedding.EmbeddingConfig;
 import dev.lapidary.embedding.EmbeddingModel;
@@ -19,9 +17,10 @@ import dev.lapidary.model.TextEncoder;
 import dev.lapidary.model.TextModel;
 import dev.lapidary.model.Workspace;
 import dev.lapidary.tokenizer.Chat;
-import dev.lapidary.tokenizer.ChatTemplate;
+import dev.lapidary.tokenizer.ImageSymbols;
 import dev.lapidary.tokenizer.Tokenizer;
 import dev.lapidary.vision.ImagePreparation;
+import dev.lapidary.vision.RgbImage;
 import dev.lapidary.vision.VisionConfig;
 import dev.lapidary.vision.VisionModel;
 import java.io.IOException;
@@ -34,12 +33,12 @@ import java.util.Arrays;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// An open checkpoint: weights mapped in place, tokenizer, and the decoder over them. Thread-safe; its sessions are
@@ -53,7 +52,6 @@ import org.jspecify.annotations.Nullable;
 /// }
 /// ```
 public final class Gemma implements AutoCloseable {
-    private static final String GGUF_TEMPLATE = "tokenizer.chat_template";
     private static final String END_OF_TURN = "<end_of_turn>";
 
     private final String source;
@@ -67,10 +65,8 @@ public final class Gemma implements AutoCloseable {
     private final int chunk;
     private final @Nullable Tokenizer tokenizer;
     private final Set<Integer> stopTokens;
+    private final Conversations conversations;
     private volatile boolean closed;
-
-    private Optional<ChatTemplate> template = Optional.empty();
-    private boolean templateSought;
 
     private Gemma(
             String source,
@@ -98,6 +94,8 @@ public final class Gemma implements AutoCloseable {
             tokenizer.idOf(END_OF_TURN).ifPresent(ids::add);
         }
         stopTokens = Set.copyOf(ids);
+        ImageSymbols images = vision == null || vision.config().prefix() ? null : ImagePrompts.symbols(vision.config());
+        conversations = new Conversations(checkpoint, images);
     }
 
     /// Opens a checkpoint with [Options#defaults].
@@ -136,21 +134,24 @@ public final class Gemma implements AutoCloseable {
             EmbeddingConfig embeddingConfig =
                     EmbeddingModel.config(checkpoint, config).orElse(null);
             PageMemory memory = new PageMemory(arena);
+            Conversion conversion = new Conversion(source, listener);
             TextModel model = TextModel.read(
                     checkpoint,
                     config,
                     Conversion.formats(options),
-                    new Conversion(source, listener),
+                    conversion,
                     kernels,
                     rows(options.chunk(), visionConfig, embeddingConfig),
                     arena,
                     memory);
-            VisionModel vision =
-                    visionConfig == null ? null : VisionModel.read(checkpoint, visionConfig, kernels, arena, memory);
+            VisionModel vision = visionConfig == null
+                    ? null
+                    : VisionModel.read(
+                            checkpoint, visionConfig, Conversion.ofTower(options), conversion, kernels, arena, memory);
             EmbeddingModel embedding = embeddingConfig == null
                     ? null
                     : EmbeddingModel.read(checkpoint, embeddingConfig, model, kernels, arena, memory);
-            TextEncoder encoder = encoder(checkpoint, model, options, new Conversion(source, listener), kernels, arena);
+            TextEncoder encoder = encoder(checkpoint, model, options, conversion, kernels, arena);
             return new Gemma(
                     source, checkpoint, arena, kernels, model, vision, embedding, encoder, options.chunk(), tokenizer);
         } catch (IOException | RuntimeException | Error e) {
@@ -193,25 +194,31 @@ public final class Gemma implements AutoCloseable {
     /// @throws LinkageError             if a native library cannot be loaded, naming each place tried and why
     @SuppressWarnings("MustBeClosedChecker") // the arena is the model's
     public static Gemma random(String shape, Options options) {
-        GemmaConfig config = PublishedShape.named(shape).config();
+        PublishedShape published = PublishedShape.named(shape);
+        GemmaConfig config = published.config();
+        VisionConfig visionConfig =
+                VisionModel.config(published, config.embedding()).orElse(null);
         // What sees both ways is computed as a whole, as long as it may be.
-        int rows = config.bidirectional() ? Math.max(options.chunk(), config.maxPositions()) : options.chunk();
+        int rows = config.bidirectional()
+                ? Math.max(options.chunk(), config.maxPositions())
+                : rows(options.chunk(), visionConfig, null);
         long bytes = TextModel.randomWeightBytes(config) + Workspace.bytes(config, rows);
+        if (visionConfig != null) {
+            bytes += VisionModel.randomWeightBytes(visionConfig) + VisionModel.workspaceBytes(visionConfig);
+        }
         AvailableMemory.require(shape, bytes, MemoryPlan.mebibytes(bytes) + " for weights and workspace");
         Backend backend = DriverThread.call(() -> Backends.open(options.backend()));
         Arena arena = Arena.ofShared();
         NativeKernels kernels = new NativeKernels(backend, options.threads(), options.compute() == Compute.FAST);
         try {
             PageMemory memory = new PageMemory(arena);
-            TextModel model = TextModel.random(
-                    config,
-                    Conversion.formats(options),
-                    new Conversion(shape, (_, _) -> {}),
-                    kernels,
-                    rows,
-                    arena,
-                    memory);
-            return new Gemma(shape, null, arena, kernels, model, null, null, null, options.chunk(), null);
+            Conversion conversion = new Conversion(shape, (_, _) -> {});
+            TextModel model =
+                    TextModel.random(config, Conversion.formats(options), conversion, kernels, rows, arena, memory);
+            VisionModel vision = visionConfig == null
+                    ? null
+                    : VisionModel.random(visionConfig, Conversion.ofTower(options), conversion, kernels, arena, memory);
+            return new Gemma(shape, null, arena, kernels, model, vision, null, null, options.chunk(), null);
         } catch (RuntimeException | Error e) {
             kernels.close();
             arena.close();
@@ -231,6 +238,11 @@ public final class Gemma implements AutoCloseable {
     /// @throws OutOfMemoryError         if keys and values of that capacity do not fit the memory that is
     ///                                  available, with the plan
     public Session newSession(Capacity capacity) {
+        return new Session(this, newSequence(capacity));
+    }
+
+    /// An empty sequence, with the checks of [#newSession(Capacity)].
+    Sequence newSequence(Capacity capacity) {
         requireOpen();
         if (embedsTexts()) {
             throw new IllegalStateException(
@@ -242,18 +254,20 @@ public final class Gemma implements AutoCloseable {
                     .formatted(capacity.tokens(), most));
         }
         requireMemory(capacity);
-        return new Session(this, new Sequence(model, visionConfig(), chunk, capacity.tokens()));
+        return new Sequence(model, visionConfig(), chunk, capacity.tokens());
     }
 
     /// What the model and one session of this capacity take; an encoded text takes [#encodedBytes] more.
     public MemoryPlan memoryPlan(Capacity capacity) {
-        long converted = model.convertedBytes() + (encoder == null ? 0 : encoder.convertedBytes());
+        long converted = model.convertedBytes()
+                + (vision == null ? 0 : vision.convertedBytes())
+                + (encoder == null ? 0 : encoder.convertedBytes());
         return new MemoryPlan(
                 moduleTree().bytes() - converted,
                 converted,
                 embedsTexts() ? 0 : KvCache.bytes(model.config(), capacity.tokens(), model.chunk()),
                 Workspace.bytes(model.config(), model.chunk())
-                        + (vision == null ? 0 : vision.workspaceBytes())
+                        + (vision == null ? 0 : VisionModel.workspaceBytes(vision.config()))
                         + (embedding == null ? 0 : embedding.workspaceBytes()));
     }
 
@@ -358,32 +372,44 @@ public final class Gemma implements AutoCloseable {
         return vision != null && vision.config().prefix();
     }
 
-    /// Images as the model's tower takes them.
+    /// Soft tokens of one image; 0 if the checkpoint has no vision tower.
+    public int tokensPerImage() {
+        return vision == null ? 0 : vision.config().tokensPerImage();
+    }
+
+    /// Images as the model's tower takes them; those to be seen [panned and scanned][Image#panAndScan] in all their
+    /// views.
     ///
-    /// @throws IllegalStateException if the checkpoint has no vision tower
+    /// @throws IllegalStateException if the checkpoint has no vision tower, or one for which images are not cropped
     public Pixels pixels(List<Image> images) {
         VisionConfig config = requireVision().config();
-        float[] values = new float[Math.multiplyExact(images.size(), config.imageElements())];
-        for (int i = 0; i < images.size(); i++) {
-            ImagePreparation.prepare(images.get(i).picture(), config, values, i * config.imageElements());
+        List<RgbImage> views =
+                images.stream().flatMap(image -> image.pictures().stream()).toList();
+        if (config.prefix() && views.size() > images.size()) {
+            throw new IllegalStateException(
+                    "%s: got images in crops, need them whole for this model".formatted(source));
         }
-        return new Pixels(images.size(), config.imageSize(), config.imageSize(), values);
+        float[] values = new float[Math.multiplyExact(views.size(), config.imageElements())];
+        for (int i = 0; i < views.size(); i++) {
+            ImagePreparation.prepare(views.get(i), config, values, i * config.imageElements());
+        }
+        return new Pixels(views.size(), config.imageSize(), config.imageSize(), values);
     }
 
     /// A prompt with image tokens, as the reference's processor writes it: for Gemma 3 each image between its begin
     /// and end tokens and blank lines; for PaliGemma all images in front, then bos, the text and a line's end.
     ///
     /// @param before text in front of the images; PaliGemma has none there
-    /// @param images how many
     /// @param after  text behind them
     /// @throws IllegalStateException if the checkpoint has no vision tower or no tokenizer
-    public int[] imagePrompt(String before, int images, String after) {
-        return ImagePrompts.ids(requireVision().config(), tokenizer(), before, images, after);
+    public int[] imagePrompt(String before, List<Image> images, String after) {
+        int[] views = images.stream().mapToInt(Image::views).toArray();
+        return ImagePrompts.ids(requireVision().config(), tokenizer(), before, after, views);
     }
 
     /// One image as a session's next tokens.
-    int[] imageIds(boolean first) {
-        return ImagePrompts.image(requireVision().config(), tokenizer(), first);
+    int[] imageIds(boolean first, Image image) {
+        return ImagePrompts.image(requireVision().config(), tokenizer(), first, image.views());
     }
 
     /// Whether these are image tokens alone, in front of which a prompt has no bos.
@@ -414,7 +440,7 @@ public final class Gemma implements AutoCloseable {
         return new SoftTokens(pixels.images(), config.tokensPerImage(), config.embedding(), values.get());
     }
 
-    private VisionModel requireVision() {
+    VisionModel requireVision() {
         if (vision == null) {
             throw new IllegalStateException("%s: got images, need a checkpoint with a vision tower".formatted(source));
         }
@@ -491,32 +517,18 @@ public final class Gemma implements AutoCloseable {
     /// @throws UncheckedIOException     if its template cannot be read, or does something that is not known, with
     ///                                  the line
     public Chat chat() {
-        Tokenizer known = tokenizer();
-        return chatTemplate().map(template -> Chat.with(known, template)).orElseGet(() -> Chat.with(known));
+        return conversations.begin(tokenizer());
     }
 
-    /// Read when somebody wants to chat: `tokenizer_config.json` can have a megabyte.
-    private synchronized Optional<ChatTemplate> chatTemplate() {
-        if (!templateSought && checkpoint != null) {
-            try {
-                template = chatTemplate(checkpoint);
-                templateSought = true;
-            } catch (IOException e) {
-                throw new UncheckedIOException(e);
-            }
-        }
-        return template;
-    }
-
-    private static Optional<ChatTemplate> chatTemplate(Checkpoint checkpoint) throws IOException {
-        return switch (checkpoint.configuration()) {
-            case Configuration.HuggingFace _ -> ChatTemplate.find(checkpoint.path());
-            case Configuration.Gguf(GgufMetadata metadata) ->
-                metadata.has(GGUF_TEMPLATE)
-                        ? Optional.of(ChatTemplate.of(
-                                metadata.source() + ": " + GGUF_TEMPLATE, metadata.string(GGUF_TEMPLATE)))
-                        : Optional.empty();
-        };
+    /// As [#chat()], but goes on in the built-in turns of Gemma 1 to 3 where the checkpoint's template does something
+    /// that is not known and writes those turns too.
+    ///
+    /// @param onFallback told what was not understood, if so
+    /// @throws IllegalStateException    as [#chat()]
+    /// @throws IllegalArgumentException as [#chat()]
+    /// @throws UncheckedIOException     if the template cannot be read, or is not understood and of other turns
+    public Chat chat(Consumer<String> onFallback) {
+        return conversations.begin(tokenizer(), onFallback);
     }
 
     /// Ids that end a generation: those the checkpoint names, and the end of a turn where the vocabulary has turns.
@@ -557,6 +569,11 @@ public final class Gemma implements AutoCloseable {
     private static @Nullable Tokenizer tokenizer(Path path) throws IOException {
         boolean mayHaveOne = Files.isDirectory(path) || GgufPlace.of(path).isPresent();
         return mayHaveOne ? Tokenizer.find(path).orElse(null) : null;
+    }
+
+    /// Where it comes from, for messages.
+    String source() {
+        return source;
     }
 
     NativeKernels kernels() {

@@ -8,7 +8,8 @@ import dev.lapidary.kernels.Ceilings;
 /// @param readBytesPerSecond   memory read by all threads together
 /// @param f32PerSecond         operations in F32
 /// @param bf16PerSecond        operations in BF16 with F32 sums
-/// @param bf16By               what reached that: `vdpbf16ps`, or `matmul` of a backend that uses matrix instructions
+/// @param bf16By               what reached that: the instruction `tdpbf16ps` (AMX) or `vdpbf16ps`, or `matmul` of a
+///                             backend
 /// @param int8PerSecond        operations of products of bytes, `vpdpbusd`
 public record MachineLimits(
         double readBytesPerSecond, double f32PerSecond, double bf16PerSecond, String bf16By, double int8PerSecond) {
@@ -18,7 +19,7 @@ public record MachineLimits(
                 found.readBytesPerSecond(),
                 found.f32(),
                 found.bf16(),
-                found.bf16() == 0 ? "" : byMatmul ? "matmul" : "vdpbf16ps",
+                found.bf16() == 0 ? "" : byMatmul ? "matmul" : found.bf16Instruction(),
                 found.int8());
     }
 

@@ -5,7 +5,6 @@ import dev.lapidary.kernels.Matrix;
 import dev.lapidary.kernels.PageMemory;
 import dev.lapidary.model.ActivationObserver;
 import dev.lapidary.model.Batch;
-import dev.lapidary.model.Decoder;
 import dev.lapidary.model.EncodedText;
 import dev.lapidary.model.Inserts;
 import dev.lapidary.model.KvCache;
@@ -79,6 +78,11 @@ final class Sequence implements AutoCloseable {
 
     int capacity() {
         return cache.capacity();
+    }
+
+    /// Most tokens computed at once.
+    int chunk() {
+        return chunk;
     }
 
     int[] ids() {
@@ -180,13 +184,13 @@ final class Sequence implements AutoCloseable {
     /// @param observer  sees activations, on the driver thread; null for none
     void evaluate(BooleanSupplier cancelled, @Nullable LogitsConsumer consumer, @Nullable ActivationObserver observer) {
         while (evaluated < length) {
-            int count = inserts.passEnd(evaluated, Math.min(evaluated + chunk, length)) - evaluated;
-            newest = Math.max(newest, evaluated + count);
             if (consumer == null) {
+                int count = inserts.passEnd(evaluated, Math.min(evaluated + chunk, length)) - evaluated;
+                newest = Math.max(newest, evaluated + count);
                 step.run(count, cancelled, observer);
                 evaluated += count;
             } else {
-                evaluateShowing(count, cancelled, consumer, observer);
+                evaluateShowing(cancelled, consumer, observer);
             }
         }
     }
@@ -253,30 +257,36 @@ final class Sequence implements AutoCloseable {
         MemorySegment.copy(last.data(), ValueLayout.JAVA_FLOAT, 0, logits, 0, logits.length);
     }
 
-    /// As without a consumer, but the consumer runs on this thread with other sessions' batches in between, so what
-    /// it sees comes from a copy of the residual stream.
-    private void evaluateShowing(
-            int count, BooleanSupplier cancelled, LogitsConsumer consumer, @Nullable ActivationObserver observer) {
-        try (Arena call = Arena.ofShared()) {
-            Matrix residual = Matrix.allocate(call, count, model.config().embedding());
-            onDriver(
-                    cancelled,
-                    stop -> residual.data()
-                            .copyFrom(forward(count, stop, observer).data().asSlice(0, residual.elementBytes())));
-            Decoder decoder = model.decoder();
-            int block = decoder.maxLogitRows();
-            float[] rows = new float[Math.multiplyExact(Math.min(block, count), logits.length)];
-            for (int from = 0; from < count; from += block) {
-                Matrix some = residual.rows(from, Math.min(block, count - from));
-                DriverThread.run(() -> MemorySegment.copy(
-                        decoder.logits(some).data(), ValueLayout.JAVA_FLOAT, 0, rows, 0, some.rows() * logits.length));
-                for (int row = 0; row < some.rows(); row++) {
-                    System.arraycopy(rows, row * logits.length, logits, 0, logits.length);
-                    consumer.accept(evaluated + from + row, logits);
-                }
-            }
+    /// Computes the next tokens appended, at most `most` and a chunk of them, for logits that are read row by row.
+    /// Once they were, [#advance] goes on behind these tokens.
+    LogitRows nextRows(int most, BooleanSupplier cancelled, @Nullable ActivationObserver observer) {
+        int count = inserts.passEnd(evaluated, Math.min(evaluated + Math.min(most, chunk), length)) - evaluated;
+        newest = Math.max(newest, evaluated + count);
+        LogitRows rows = new LogitRows(model, count);
+        try {
+            onDriver(cancelled, stop -> rows.take(forward(count, stop, observer)));
+        } catch (RuntimeException | Error e) {
+            rows.close();
+            throw e;
         }
-        evaluated += count;
+        return rows;
+    }
+
+    /// Goes on behind the rows that were read.
+    void advance(LogitRows rows) {
+        evaluated += rows.count();
+    }
+
+    /// As without a consumer, which runs on this thread with other sequences' batches in between.
+    private void evaluateShowing(
+            BooleanSupplier cancelled, LogitsConsumer consumer, @Nullable ActivationObserver observer) {
+        try (LogitRows rows = nextRows(chunk, cancelled, observer)) {
+            for (int row = 0; row < rows.count(); row++) {
+                rows.read(row, logits);
+                consumer.accept(evaluated + row, logits);
+            }
+            advance(rows);
+        }
     }
 
     /// Computes a chunk and the logits of its last token, allocating nothing.

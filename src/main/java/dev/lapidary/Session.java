@@ -86,7 +86,7 @@ public final class Session implements AutoCloseable {
     /// @throws CancellationException as for [#append(int...)]
     public void append(Image image) {
         SoftTokens soft = gemma.softTokens(gemma.pixels(List.of(image)));
-        append(gemma.imageIds(position() == 0), soft);
+        append(gemma.imageIds(position() == 0, image), soft);
     }
 
     /// Appends tokens exactly as given, soft tokens in the place of the image tokens among them, and computes them.
@@ -122,6 +122,13 @@ public final class Session implements AutoCloseable {
     /// @throws IllegalStateException    if it does not end with the user's turn, or as for [#append(int...)]
     public void append(Chat chat) {
         append(chat.idsAfter(ids()));
+    }
+
+    /// As [#append(Chat)], with the images of the turns that the session does not hold yet.
+    ///
+    /// @throws IllegalArgumentException also if the images are not those that the turns were told of
+    public void append(Chat chat, List<Image> images) {
+        append(chat.idsAfter(ids()), gemma.softTokens(gemma.pixels(images)));
     }
 
     /// As [#append(int...)], and shows `consumer` the logits of every token computed, on the calling thread.

@@ -14,12 +14,14 @@ public record Workload(Phase phase, int sequences, int depth, int tokens) {
         /// One token after the other, as [Session#next] gives them to an application.
         DECODE,
         /// One token of each of many sequences after the other, all in one pass over the weights.
-        BATCH
+        BATCH,
+        /// An image's soft tokens, as the vision tower makes them of its pixels.
+        IMAGE
     }
 
     /// Throws `IllegalArgumentException` naming the number that is out of range.
     public Workload {
-        if (tokens < 1 || sequences < 1 || depth < (phase == Phase.PREFILL ? 0 : 1)) {
+        if (tokens < 1 || sequences < 1 || depth < (phase == Phase.PREFILL || phase == Phase.IMAGE ? 0 : 1)) {
             throw new IllegalArgumentException(
                     "workload: got %d tokens of %d sequences at depth %d, need 1 or more of 1 or more; decoding at 1 or more"
                             .formatted(tokens, sequences, depth));
@@ -41,11 +43,17 @@ public record Workload(Phase phase, int sequences, int depth, int tokens) {
         return new Workload(Phase.BATCH, sequences, depth, tokens);
     }
 
-    /// `prefill 512`, `decode 32 at 4096`, `batch of 8 at 512`.
+    /// An image that becomes that many soft tokens.
+    public static Workload image(int tokens) {
+        return new Workload(Phase.IMAGE, 1, 0, tokens);
+    }
+
+    /// `prefill 512`, `decode 32 at 4096`, `batch of 8 at 512`, `image of 256`.
     public String name() {
         return switch (phase) {
             case PREFILL -> "prefill %d".formatted(tokens);
             case DECODE -> "decode %d at %d".formatted(tokens, depth);
+            case IMAGE -> "image of %d".formatted(tokens);
             case BATCH -> "batch of %d at %d".formatted(sequences, depth);
         };
     }

@@ -1,7 +1,9 @@
 package dev.lapidary;
 
+import static org.assertj.core.api.Assertions.as;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.InstanceOfAssertFactories.STRING;
 
 import dev.lapidary.checkpoint.GgufKeys;
 import dev.lapidary.model.GgufCopy;
@@ -12,10 +14,14 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// A checkpoint's own chat template, from the folder to a session.
 class GemmaChatTest {
@@ -68,6 +74,69 @@ class GemmaChatTest {
             assertThatThrownBy(gemma::chat)
                     .isInstanceOf(UncheckedIOException.class)
                     .hasMessageContaining("chat_template.jinja: line 1: the statement \"block\" is not known");
+        }
+    }
+
+    /// By its text, or when it is given a conversation.
+    @ParameterizedTest
+    @ValueSource(strings = {"{% block a %}", "{{ messages | nonsense }}", "{{ messages[0].content.nonsense() }}"})
+    void gemmasTurnsStandInForATemplateOfThemThatIsNotUnderstood(String unknown) throws IOException {
+        String template = Files.readString(Path.of("src/test/resources/template/gemma-3.jinja"));
+        Path file = folder.resolve("chat_template.jinja");
+        Files.writeString(file, template + unknown);
+        List<String> told = new ArrayList<>();
+        try (Gemma gemma = Gemma.open(folder)) {
+            assertThat(gemma.chat(told::add).user("Hi").ids())
+                    .isEqualTo(Chat.with(gemma.tokenizer()).user("Hi").ids());
+        }
+        assertThat(told)
+                .singleElement(as(STRING))
+                .startsWith(file + ": line ")
+                .endsWith("; using the built-in turns of Gemma in its place");
+    }
+
+    @Test
+    void otherTurnsThanGemmasAreRefused() throws IOException {
+        Files.writeString(folder.resolve("chat_template.jinja"), "<|im_start|>{% block a %}");
+        try (Gemma gemma = Gemma.open(folder)) {
+            assertThatThrownBy(() -> gemma.chat(told -> {}))
+                    .isInstanceOf(UncheckedIOException.class)
+                    .hasMessageContaining("line 1: the statement \"block\" is not known");
+        }
+        Files.writeString(folder.resolve("chat_template.jinja"), "<|im_start|>{{ messages | nonsense }}");
+        try (Gemma gemma = Gemma.open(folder)) {
+            assertThatThrownBy(() -> gemma.chat(told -> {}))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("chat_template.jinja: line 1: ");
+        }
+    }
+
+    /// A template that is understood stays, whatever it says of a conversation.
+    @Test
+    void aTemplateThatRefusesIsUnderstood() throws IOException {
+        Files.writeString(
+                folder.resolve("chat_template.jinja"),
+                "<start_of_turn><end_of_turn>{% if messages | length > 1 %}{{ raise_exception('one turn') }}{% endif"
+                        + " %}");
+        List<String> told = new ArrayList<>();
+        try (Gemma gemma = Gemma.open(folder)) {
+            Chat chat = gemma.chat(told::add).user("Hi");
+            assertThat(gemma.tokenizer().decode(chat.ids())).isEqualTo("<start_of_turn><end_of_turn>");
+            assertThatThrownBy(() -> chat.model("a").user("b").ids())
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessageContaining("one turn");
+        }
+        assertThat(told).isEmpty();
+    }
+
+    @Test
+    void aFileThatIsBrokenIsRefused() throws IOException {
+        Files.writeString(
+                folder.resolve("tokenizer_config.json"), "{\"chat_template\": \"<start_of_turn><end_of_turn>");
+        try (Gemma gemma = Gemma.open(folder)) {
+            assertThatThrownBy(() -> gemma.chat(told -> {}))
+                    .isInstanceOf(UncheckedIOException.class)
+                    .hasMessageContaining("tokenizer_config.json");
         }
     }
 

@@ -4,13 +4,21 @@ import static dev.lapidary.kernels.ReferenceKernels.get;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.offset;
 
+import dev.lapidary.checkpoint.SafetensorsFile;
+import dev.lapidary.checkpoint.SafetensorsWriter;
+import dev.lapidary.checkpoint.TensorSpec;
+import dev.lapidary.kernels.DataType;
 import dev.lapidary.kernels.Matrix;
 import dev.lapidary.model.Golden;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -72,6 +80,47 @@ class VisionGoldenTest {
                 for (Session each : List.of(session, fork)) {
                     Sampling greedy = Sampling.greedy().ignoreStopTokens(true).maxTokens(golden.continuation().length);
                     assertThat(each.generate(greedy).ids()).containsExactly(golden.continuation());
+                }
+            }
+        }
+    }
+
+    /// Gemma 3 under another name, its tensors one level further in.
+    @Test
+    void shieldGemma2IsGemma3(@TempDir Path folder) throws IOException {
+        Golden golden = Golden.of("gemma3-mm");
+        String config = Files.readString(golden.folder().resolve("config.json"));
+        Files.writeString(
+                folder.resolve("config.json"),
+                config.replaceFirst(
+                        "\"model_type\": *\"gemma3\"",
+                        "\"model_type\":\"shieldgemma2\",\"yes_token_index\":10784,\"no_token_index\":3771"));
+        try (Arena arena = Arena.ofConfined()) {
+            var tensors = SafetensorsFile.map(golden.folder().resolve("model.safetensors"), arena)
+                    .tensors();
+            List<TensorSpec> specs = tensors.entrySet().stream()
+                    .map(each -> new TensorSpec(
+                            "model." + each.getKey(),
+                            DataType.valueOf(each.getValue().storedType()),
+                            each.getValue().shape()))
+                    .toList();
+            assertThat(specs).anyMatch(spec -> spec.name().startsWith("model.language_model.model."));
+            try (var writer = SafetensorsWriter.create(folder.resolve("model.safetensors"), specs)) {
+                for (var tensor : tensors.values()) {
+                    writer.write(tensor.data());
+                }
+                writer.finish();
+            }
+            try (Gemma gemma3 = open("onednn", "gemma3-mm", 64);
+                    Gemma shield = Gemma.open(
+                            folder, Options.defaults().withCompute(Compute.F32).withThreads(2))) {
+                Pixels pixels = pixels(golden, arena);
+                assertThat(shield.softTokens(pixels).values())
+                        .containsExactly(gemma3.softTokens(pixels).values());
+                try (Session session = shield.newSession(Capacity.tokens(128))) {
+                    session.append(golden.prompt(), shield.softTokens(pixels));
+                    Sampling greedy = Sampling.greedy().ignoreStopTokens(true).maxTokens(golden.continuation().length);
+                    assertThat(session.generate(greedy).ids()).containsExactly(golden.continuation());
                 }
             }
         }

@@ -26,8 +26,9 @@ import picocli.CommandLine.Option;
         customSynopsis = "lapidary bench [-m MODEL | --shape NAME] [OPTIONS]",
         description =
                 "Tokens per second of prefill (a prompt at once), decode (one token after the other) and batches (many"
-                        + " sequences decoding together), medians of several runs after warm-up, beside the most that"
-                        + " this machine's memory and arithmetic allow, measured in the same run.",
+                    + " sequences decoding together), and of a vision tower an image; medians of several runs after"
+                    + " warm-up, beside the most that this machine's memory and arithmetic allow, measured in the same"
+                    + " run.",
         footer = {
             "",
             "Examples:",
@@ -121,7 +122,7 @@ final class BenchCommand implements Callable<Integer> {
     }
 
     private BenchRun measure(Gemma gemma, Options options) {
-        List<Workload> todo = workloads.workloads(gemma.maxPositions(), !gemma.embedsTexts());
+        List<Workload> todo = workloads.workloads(gemma.maxPositions(), gemma.tokensPerImage(), !gemma.embedsTexts());
         List<Measurement> measurements = new ArrayList<>();
         long runs = (long) (workloads.warmUp() + workloads.repetitions()) * todo.size();
         try (Benchmark benchmark = Benchmark.of(gemma);
@@ -169,6 +170,13 @@ final class BenchCommand implements Callable<Integer> {
                     "%s of %s".formatted(Amounts.percent(one.ofLimit()), one.limitName()));
         }
         table.print(console.out());
+        for (Measurement one : run.measurements()) {
+            if (one.workload().phase() == Workload.Phase.IMAGE) {
+                console.out()
+                        .println("%s images/s through the vision tower"
+                                .formatted(Amounts.text("%.3g", 1 / one.medianSeconds())));
+            }
+        }
         for (Measurement one : run.measurements()) {
             if (one.profile() != null) {
                 print(one.workload().name(), one.profile());

@@ -4,6 +4,11 @@ import dev.lapidary.Capacity;
 import dev.lapidary.FinishReason;
 import dev.lapidary.Gemma;
 import dev.lapidary.Generation;
+import dev.lapidary.Image;
+import java.io.IOException;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CancellationException;
 import org.jspecify.annotations.Nullable;
@@ -29,7 +34,10 @@ import picocli.CommandLine.Option;
         })
 final class ChatCommand implements Callable<Integer> {
     static final String KEYS =
-            "/reset forgets the conversation, /help lists this, /exit or Ctrl-D ends; Ctrl-C stops the answer.";
+            "/image FILE shows a picture with the next message, /reset forgets the conversation, /help lists this,"
+                    + " /exit or Ctrl-D ends; Ctrl-C stops the answer.";
+
+    private static final String IMAGE = "/image";
 
     private static final int LONGEST_ANSWER = 1024;
     private static final int USUAL_CAPACITY = 8192;
@@ -38,6 +46,9 @@ final class ChatCommand implements Callable<Integer> {
 
     @Mixin
     private ModelOptions model = new ModelOptions();
+
+    @Mixin
+    private PictureOptions pictures = new PictureOptions();
 
     @Mixin
     private SamplingOptions sampling = new SamplingOptions();
@@ -66,10 +77,12 @@ final class ChatCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
+        List<Image> first = pictures.read();
         try (Gemma gemma = model.open(console);
                 Conversation conversation = converse(gemma);
                 ChatLines lines = ChatLines.of(console)) {
             lines.greet(KEYS);
+            first.forEach(conversation::show);
             for (String line = lines.next(); line != null; line = lines.next()) {
                 String text = line.strip();
                 switch (text) {
@@ -79,7 +92,13 @@ final class ChatCommand implements Callable<Integer> {
                     }
                     case "/help" -> console.note(KEYS);
                     case "/reset" -> conversation.reset();
-                    default -> turn(lines, conversation, text);
+                    default -> {
+                        if (text.equals(IMAGE) || text.startsWith(IMAGE + " ")) {
+                            show(conversation, text.substring(IMAGE.length()).strip());
+                        } else {
+                            turn(lines, conversation, text);
+                        }
+                    }
                 }
             }
             return Failures.OK;
@@ -96,6 +115,17 @@ final class ChatCommand implements Callable<Integer> {
                 system == null ? "" : system,
                 model.options().chunk(),
                 turn -> sampling.sampling(turn).maxTokens(longest));
+    }
+
+    private void show(Conversation conversation, String file) {
+        try {
+            Image image = pictures.read(Path.of(file));
+            conversation.show(image);
+            console.note(
+                    "%s: %d x %d pixels, shown with the next message".formatted(file, image.width(), image.height()));
+        } catch (IOException | InvalidPathException | IllegalStateException e) {
+            console.note(Failures.message(e));
+        }
     }
 
     private void turn(ChatLines lines, Conversation conversation, String text) throws Exception {

@@ -11,6 +11,7 @@ enum CommandName {
     CHAT,
     LOGITS,
     SCORE,
+    COMPARE,
     EMBED,
     TOKENIZE,
     DETOKENIZE,
@@ -36,6 +37,7 @@ enum CommandName {
             case CHAT -> new ChatCommand(console);
             case LOGITS -> new LogitsCommand(console);
             case SCORE -> new ScoreCommand(console);
+            case COMPARE -> new CompareCommand(console);
             case EMBED -> new EmbedCommand(console);
             case TOKENIZE -> new TokenizeCommand(console);
             case DETOKENIZE -> new DetokenizeCommand(console);

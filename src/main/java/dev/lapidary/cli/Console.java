@@ -3,6 +3,7 @@ package dev.lapidary.cli;
 import java.io.BufferedOutputStream;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
+import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -76,6 +77,16 @@ final class Console {
         return file.equals("-")
                 ? new String(in.readAllBytes(), StandardCharsets.UTF_8)
                 : new String(Files.readAllBytes(Path.of(file)), StandardCharsets.UTF_8);
+    }
+
+    /// A file's bytes, or those of the standard input for `-`, which closing leaves open.
+    InputStream open(String file) throws IOException {
+        return file.equals("-")
+                ? new FilterInputStream(in) {
+                    @Override
+                    public void close() {}
+                }
+                : Files.newInputStream(Path.of(file));
     }
 
     /// Runs what should not be cut short by Ctrl-C, but be asked to end and given the time to show what it has.

@@ -2,10 +2,13 @@ package dev.lapidary.cli;
 
 import dev.lapidary.Gemma;
 import dev.lapidary.Generation;
+import dev.lapidary.Image;
 import dev.lapidary.Sampling;
 import dev.lapidary.Session;
 import dev.lapidary.Token;
 import dev.lapidary.tokenizer.Chat;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.function.Consumer;
 import java.util.function.IntFunction;
@@ -15,9 +18,10 @@ final class Conversation implements AutoCloseable {
     private final Console console;
     private final Gemma gemma;
     private final Session session;
-    private final String system;
     private final int piece;
     private final IntFunction<Sampling> samplings;
+    private final Chat empty;
+    private final List<Image> shown = new ArrayList<>();
     private Chat chat;
     private int turns;
 
@@ -33,10 +37,19 @@ final class Conversation implements AutoCloseable {
         this.console = console;
         this.gemma = gemma;
         this.session = session;
-        this.system = system;
         this.piece = piece;
         this.samplings = samplings;
-        chat = begin();
+        Chat begun = gemma.chat(console::note);
+        empty = system.isEmpty() ? begun : begun.system(system);
+        chat = empty;
+    }
+
+    /// Shows a picture with what the user says next.
+    ///
+    /// @throws IllegalStateException if the model sees no images in conversations
+    void show(Image image) {
+        chat.user("", image.views());
+        shown.add(image);
     }
 
     /// Lets the model answer.
@@ -44,7 +57,7 @@ final class Conversation implements AutoCloseable {
     /// @throws IllegalStateException if what the user says does not fit any more; it then was not said
     /// @throws CancellationException after an interrupt before the answer began; nothing was said then either
     Generation answer(String said, Consumer<Token> onToken) {
-        Chat asked = chat.user(said);
+        Chat asked = chat.user(said, shown.stream().mapToInt(Image::views).toArray());
         int held = session.position();
         int[] ids = asked.idsAfter(session.ids());
         if (ids.length >= session.capacity() - held) {
@@ -53,13 +66,18 @@ final class Conversation implements AutoCloseable {
                             .formatted(ids.length, held, session.capacity()));
         }
         try {
-            Prefill.append(console, session, ids, piece);
+            if (shown.isEmpty()) {
+                Prefill.append(console, session, ids, piece);
+            } else {
+                Prefill.append(console, session, ids, PictureOptions.softTokens(gemma, shown));
+            }
         } catch (CancellationException e) {
             session.rewind(held);
             throw e;
         }
         Generation answer = session.generate(samplings.apply(turns), onToken);
         chat = asked.model(answer.ids());
+        shown.clear();
         turns++;
         return answer;
     }
@@ -67,16 +85,13 @@ final class Conversation implements AutoCloseable {
     /// Forgets everything that was said.
     void reset() {
         session.rewind(0);
-        chat = begin();
+        shown.clear();
+        chat = empty;
         turns = 0;
     }
 
     @Override
     public void close() {
         session.close();
-    }
-
-    private Chat begin() {
-        return system.isEmpty() ? gemma.chat() : gemma.chat().system(system);
     }
 }

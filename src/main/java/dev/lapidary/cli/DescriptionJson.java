@@ -84,7 +84,8 @@ final class DescriptionJson {
         return json;
     }
 
-    private static JsonObject memory(int capacity, MemoryPlan plan) {
+    /// What a model and one session of this capacity take.
+    static JsonObject memory(int capacity, MemoryPlan plan) {
         JsonObject json = new JsonObject();
         json.addProperty("capacity", capacity);
         json.addProperty("weights_bytes", plan.weightsBytes());

@@ -4,14 +4,13 @@ import dev.lapidary.Capacity;
 import dev.lapidary.FinishReason;
 import dev.lapidary.Gemma;
 import dev.lapidary.Generation;
+import dev.lapidary.Image;
 import dev.lapidary.Sampling;
 import dev.lapidary.Session;
 import dev.lapidary.SoftTokens;
 import dev.lapidary.Token;
 import dev.lapidary.tokenizer.FimPrompt;
 import java.io.IOException;
-import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.function.Consumer;
@@ -41,6 +40,7 @@ import picocli.CommandLine.Option;
             "  lapidary generate --model gemma-3-1b-it --chat --prompt \"Why is the sky blue?\" --max-tokens 200",
             "  lapidary generate --model codegemma-2b --fim-prefix \"int square(int x) {\" --fim-suffix \"}\"",
             "  lapidary generate --model t5gemma-2b-2b-prefixlm-it --chat --encoder-text \"Why is the sky blue?\"",
+            "  lapidary generate --model gemma-3-4b-it --chat --image photo.jpg --prompt \"What is this?\"",
             "  lapidary generate --ids 2,17,5 --temperature 0 --json"
         })
 final class GenerateCommand implements Callable<Integer> {
@@ -58,11 +58,8 @@ final class GenerateCommand implements Callable<Integer> {
     @Mixin
     private ImageOptions images = new ImageOptions();
 
-    @Option(
-            names = "--image",
-            paramLabel = "FILE",
-            description = "A picture, PNG or JPEG, that stands before the prompt's text; may be given again.")
-    private List<Path> imageFiles = new ArrayList<>();
+    @Mixin
+    private PictureOptions pictures = new PictureOptions();
 
     @Mixin
     private SamplingOptions sampling = new SamplingOptions();
@@ -118,12 +115,12 @@ final class GenerateCommand implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         Sampling unlimited = sampling.sampling(0);
-        Prompt given = given();
+        List<Image> seen = pictures.read();
+        Prompt given = given(seen);
         return console.work(() -> {
             try (Gemma gemma = model.open(console)) {
                 int[] ids = given.ids(gemma);
-                SoftTokens soft =
-                        imageFiles.isEmpty() ? images.softTokens(gemma) : ImageOptions.softTokens(gemma, imageFiles);
+                SoftTokens soft = seen.isEmpty() ? images.softTokens(gemma) : PictureOptions.softTokens(gemma, seen);
                 return generate(gemma, ids, soft, stopped(gemma, unlimited));
             }
         });
@@ -178,24 +175,24 @@ final class GenerateCommand implements Callable<Integer> {
         return gemma.hasTokenizer() ? new GenerationOutput.AsText(console) : new GenerationOutput.AsIds(console);
     }
 
-    private Prompt given() throws IOException {
+    private Prompt given(List<Image> seen) throws IOException {
         if (encoder.given()) {
-            if (fillsGap() || images.given() || !imageFiles.isEmpty()) {
+            if (fillsGap() || images.given() || !seen.isEmpty()) {
                 throw new IllegalArgumentException(
                         "--encoder-text, --encoder-ids: got images or a gap to fill too, need"
                                 + " a prompt or nothing");
             }
             return encoder.prompt(prompt, console);
         }
-        if (!imageFiles.isEmpty()) {
+        if (!seen.isEmpty()) {
             if (images.given() || fillsGap()) {
                 throw new IllegalArgumentException("--image: got %s too, need pictures and a text"
                         .formatted(images.given() ? "--pixels" : "--fim-prefix, --fim-suffix"));
             }
-            return Prompt.ofImages(imageFiles.size(), prompt.text(console), chat);
+            return Prompt.ofImages(seen, prompt.text(console), chat);
         }
         if (!fillsGap()) {
-            return chat ? Prompt.turn(prompt.text(console)) : prompt.read(console);
+            return chat ? Prompt.turn(console, prompt.text(console)) : prompt.read(console);
         }
         if (chat || !prompt.given().isEmpty()) {
             throw new IllegalArgumentException("--fim-prefix, --fim-suffix: got %s too, need them alone"

@@ -1,7 +1,6 @@
 package dev.lapidary.cli;
 
 import dev.lapidary.Gemma;
-import dev.lapidary.Image;
 import dev.lapidary.Pixels;
 import dev.lapidary.SoftTokens;
 import dev.lapidary.checkpoint.CheckpointException;
@@ -12,7 +11,6 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
@@ -36,15 +34,6 @@ final class ImageOptions {
     @Nullable
     SoftTokens softTokens(Gemma gemma) throws IOException {
         return pixels == null ? null : gemma.softTokens(read(pixels));
-    }
-
-    /// What the model sees of pictures.
-    static SoftTokens softTokens(Gemma gemma, List<Path> files) throws IOException {
-        List<Image> images = new ArrayList<>();
-        for (Path file : files) {
-            images.add(Image.read(file));
-        }
-        return gemma.softTokens(gemma.pixels(images));
     }
 
     private static Pixels read(Path file) throws IOException {

@@ -119,6 +119,9 @@ final class Measurement {
         json.addProperty("median_tokens_per_second", medianRate());
         json.addProperty("slowest_tokens_per_second", slowestRate());
         json.addProperty("fastest_tokens_per_second", fastestRate());
+        if (workload.phase() == Workload.Phase.IMAGE) {
+            json.addProperty("median_images_per_second", 1 / medianSeconds());
+        }
         json.addProperty("median_seconds", medianSeconds());
         json.add("seconds", seconds);
         json.addProperty("operations", work.operations());

@@ -108,13 +108,17 @@ final class ModelOptions {
 
     /// As [#open(Console)], computing in another way.
     Gemma open(Console console, Options options) throws Exception {
-        String name = name();
+        if (model == null) {
+            console.note("using the demo model in %s (--model MODEL for another)".formatted(demo()));
+        }
+        return open(console, name(), options);
+    }
+
+    /// Opens a model of another name.
+    static Gemma open(Console console, String name, Options options) throws Exception {
         Path from = HubModels.folder(console, name, Selection.model());
         if (!Files.exists(from)) {
             throw new IOException("%s: no such file or folder".formatted(from));
-        }
-        if (model == null) {
-            console.note("using the demo model in %s (--model MODEL for another)".formatted(from));
         }
         try (OpeningProgress progress = new OpeningProgress(console)) {
             return Gemma.open(from, options, progress);

@@ -1,7 +1,9 @@
 package dev.lapidary.cli;
 
 import dev.lapidary.Gemma;
+import dev.lapidary.Image;
 import dev.lapidary.tokenizer.FimPrompt;
+import java.util.List;
 import java.util.function.Function;
 
 /// What to continue, read before there is a model that makes token ids of it.
@@ -28,15 +30,14 @@ final class Prompt {
     }
 
     /// A text as the user's turn, which the model answers.
-    static Prompt turn(String text) {
-        return new Prompt(gemma -> gemma.chat().user(text).ids());
+    static Prompt turn(Console console, String text) {
+        return new Prompt(gemma -> gemma.chat(console::note).user(text).ids());
     }
 
-    /// A text behind images; in Gemma 3's turn format if asked.
-    static Prompt ofImages(int images, String text, boolean turn) {
-        String before = turn ? "<start_of_turn>user\n" : "";
-        String after = turn ? text + "<end_of_turn>\n<start_of_turn>model\n" : text;
-        return new Prompt(gemma -> gemma.imagePrompt(before, images, after));
+    /// A text behind images; as the user's turn if asked.
+    static Prompt ofImages(List<Image> images, String text, boolean turn) {
+        int[] views = images.stream().mapToInt(Image::views).toArray();
+        return new Prompt(gemma -> turn ? gemma.chat().user(text, views).ids() : gemma.imagePrompt("", images, text));
     }
 
     /// What stands before and after a gap.

@@ -1,27 +1,35 @@
 package dev.lapidary.cli;
 
-import dev.lapidary.sampler.Sampler;
 import java.util.Arrays;
+import java.util.DoubleSummaryStatistics;
 
 /// Natural logarithms of the probabilities that a model gave the tokens of a text.
 final class Score {
-    private final int[] ids;
-    private final double[] logProbabilities;
-    private int count;
+    private final boolean keepsTokens;
+    private final DoubleSummaryStatistics sums = new DoubleSummaryStatistics(); // which compensates for rounding
+    private int[] ids = {};
+    private double[] logProbabilities = {};
 
-    Score(int capacity) {
-        ids = new int[capacity];
-        logProbabilities = new double[capacity];
+    /// @param keepsTokens whether somebody will ask for single tokens, which take 12 bytes each
+    Score(boolean keepsTokens) {
+        this.keepsTokens = keepsTokens;
     }
 
-    /// Adds the token `id` that came where the model expected `logits`.
-    void add(int id, float... logits) {
-        ids[count] = id;
-        logProbabilities[count++] = Sampler.logProbability(logits, id);
+    void add(int id, double logProbability) {
+        if (keepsTokens) {
+            int count = Math.toIntExact(count());
+            if (count == ids.length) {
+                ids = Arrays.copyOf(ids, Math.max(1024, 2 * count));
+                logProbabilities = Arrays.copyOf(logProbabilities, ids.length);
+            }
+            ids[count] = id;
+            logProbabilities[count] = logProbability;
+        }
+        sums.accept(logProbability);
     }
 
-    int count() {
-        return count;
+    long count() {
+        return sums.getCount();
     }
 
     int id(int index) {
@@ -33,7 +41,7 @@ final class Score {
     }
 
     double natsPerToken() {
-        return -Arrays.stream(logProbabilities, 0, count).sum() / count;
+        return -sums.getAverage();
     }
 
     double perplexity() {

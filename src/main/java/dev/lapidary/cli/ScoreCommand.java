@@ -1,12 +1,16 @@
 package dev.lapidary.cli;
 
-import com.google.gson.JsonArray;
-import com.google.gson.JsonObject;
+import com.google.gson.stream.JsonWriter;
 import dev.lapidary.Capacity;
 import dev.lapidary.Gemma;
 import dev.lapidary.Session;
-import dev.lapidary.tokenizer.Tokenizer;
+import dev.lapidary.Windows;
+import dev.lapidary.sampler.Sampler;
+import java.io.IOException;
+import java.io.OutputStreamWriter;
 import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.util.Objects;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -23,14 +27,14 @@ import picocli.CommandLine.Option;
                         + " token, perplexity.",
         footer = {
             "",
-            "Bos is put in front of a text and not scored; of --ids the first is not scored. A text longer than the"
-                    + " model's",
-            "positions needs --window N: it is cut into parts of N - 1 tokens, each computed on its own after a bos,"
-                    + " so tokens",
-            "at the beginning of a part are judged without what came before.",
+            "Bos is put in front of a text and not scored; of --ids the first is not scored. A text longer than",
+            "the model's positions needs --window N: it is read window by window, N - 1 tokens after a bos, and",
+            "memory does not grow with it (but for --json, which prints every token at the end). Tokens at the",
+            "beginning of a window are judged without what came before; with --stride S each window after the",
+            "first scores its last S tokens alone, after N - 1 - S that it shares with the one before.",
             "",
             "Examples:",
-            "  lapidary score --model gemma-3-1b-pt --file book.txt --window 2048",
+            "  lapidary score --model gemma-3-1b-pt --file book.txt --window 2048 --stride 1024",
             "  lapidary score --file verse.txt --tokens",
             "  lapidary score --ids 2,17,5 --json"
         })
@@ -40,22 +44,8 @@ final class ScoreCommand implements Callable<Integer> {
     @Mixin
     private ModelOptions model = new ModelOptions();
 
-    @Option(
-            names = {"-f", "--file"},
-            paramLabel = "FILE",
-            description = "The text; - for standard input.")
-    private @Nullable String file;
-
-    @Option(names = "--ids", paramLabel = "ID,ID...", description = "Token ids instead of a text, exactly as given.")
-    private @Nullable String ids;
-
-    @Option(
-            names = "--window",
-            paramLabel = "N",
-            description =
-                    "Scores the text in parts that together with their bos have N tokens. Default: the whole text at"
-                            + " once.")
-    private @Nullable Integer window;
+    @Mixin
+    private TextOptions source = new TextOptions();
 
     @Option(
             names = "--tokens",
@@ -71,75 +61,41 @@ final class ScoreCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
-        if ((file == null) == (ids == null)) {
-            throw new IllegalArgumentException(
-                    "text: got %s, need one of --file and --ids".formatted(file == null ? "none" : "--file and --ids"));
+        try (PredictedText text = source.open(console)) {
+            return console.work(() -> {
+                try (Gemma gemma = model.open(console)) {
+                    Score score = score(gemma, text);
+                    print(score);
+                    return Failures.OK;
+                }
+            });
         }
-        if (window != null && (ids != null || window < 2)) {
-            throw new IllegalArgumentException("--window: got %d%s, need 2 or more, with --file"
-                    .formatted(window, ids == null ? "" : " with --ids"));
-        }
-        String text = file == null ? "" : console.text(file);
-        return console.work(() -> {
-            try (Gemma gemma = model.open(console)) {
-                Score score = score(gemma, windows(gemma, text));
-                print(score, gemma.hasTokenizer() ? gemma.tokenizer() : null);
-                return Failures.OK;
-            }
-        });
     }
 
-    private Windows windows(Gemma gemma, String text) {
-        Windows windows;
-        if (ids != null) {
-            windows = Windows.whole(TokenIds.parse("--ids", ids));
-        } else if (window != null) {
-            windows = Windows.parts(
-                    gemma.tokenizer().encode(text), gemma.tokenizer().bosId(), window);
-        } else {
-            windows = Windows.whole(gemma.tokenizer().encodePrompt(text));
-        }
-        if (windows.scored() == 0) {
-            throw new IllegalArgumentException("text: got no token to score, need at least one");
-        }
-        if (windows.longest() > gemma.maxPositions()) {
-            throw new IllegalArgumentException(
-                    "text: got %d tokens at once, the model has %d positions; need --window %d or less"
-                            .formatted(windows.longest(), gemma.maxPositions(), gemma.maxPositions()));
-        }
-        return windows;
-    }
-
-    private Score score(Gemma gemma, Windows windows) {
+    private Score score(Gemma gemma, PredictedText text) throws IOException {
         if (gemma.hasBidirectionalPrompt()) {
             throw new IllegalArgumentException(
                     "score: got a model whose prompt sees itself, need one that reads forward");
         }
-        Score score = new Score(windows.scored());
-        try (Session session = gemma.newSession(Capacity.tokens(windows.longest()));
-                Progress progress = Progress.of(console, "Score", " tokens", windows.scored())) {
-            for (int[] part : windows.parts()) {
-                session.rewind(0);
-                Prefill.append(progress, session, part, model.options().chunk(), (position, logits) -> {
-                    if (position + 1 < part.length) {
-                        score.add(part[position + 1], logits);
-                    }
-                });
-            }
+        Score score = new Score(json);
+        try (Scoring scoring = new Scoring(gemma, text, score)) {
+            text.predict("Score", scoring, gemma);
         }
         return score;
     }
 
-    private void print(Score score, @Nullable Tokenizer tokenizer) {
-        if (json) {
-            Json.print(console, json(score));
-            return;
+    /// Shows a token as soon as it is scored.
+    private void show(Gemma gemma, int id, double logProbability) {
+        if (perToken && !json) {
+            String piece = gemma.hasTokenizer() ? gemma.tokenizer().piece(id) : "";
+            console.out().println(TokenIds.line(id, logProbability, piece));
         }
-        if (perToken) {
-            for (int i = 0; i < score.count(); i++) {
-                String piece = tokenizer == null ? "" : tokenizer.piece(score.id(i));
-                console.out().println(TokenIds.line(score.id(i), score.logProbability(i), piece));
-            }
+    }
+
+    private void print(Score score) throws IOException {
+        if (json) {
+            printJson(score);
+            return;
         }
         PrintStream sums = perToken ? console.err() : console.out();
         sums.println("tokens          " + score.count());
@@ -147,22 +103,68 @@ final class ScoreCommand implements Callable<Integer> {
         sums.println(Amounts.text("perplexity      %.4f", score.perplexity()));
     }
 
-    private JsonObject json(Score score) {
-        JsonArray tokenIds = new JsonArray();
-        JsonArray logProbabilities = new JsonArray();
+    /// Written number by number, since there may be millions.
+    @SuppressWarnings("resource") // standard output stays open
+    private void printJson(Score score) throws IOException {
+        JsonWriter writer = new JsonWriter(new OutputStreamWriter(console.out(), StandardCharsets.UTF_8));
+        writer.beginObject().name("tokens").value(score.count());
+        writer.name("nats_per_token").value(score.natsPerToken());
+        if (Double.isFinite(score.perplexity())) {
+            writer.name("perplexity").value(score.perplexity());
+        }
+        if (source.window() != null) {
+            writer.name("window").value(source.window());
+            writer.name("stride").value(source.stride());
+        }
+        writer.name("ids").beginArray();
         for (int i = 0; i < score.count(); i++) {
-            tokenIds.add(score.id(i));
-            logProbabilities.add(score.logProbability(i));
+            writer.value(score.id(i));
         }
-        JsonObject object = new JsonObject();
-        object.addProperty("tokens", score.count());
-        object.addProperty("nats_per_token", score.natsPerToken());
-        Json.addNumber(object, "perplexity", score.perplexity());
-        if (window != null) {
-            object.addProperty("window", window);
+        writer.endArray().name("log_probs").beginArray();
+        for (int i = 0; i < score.count(); i++) {
+            writer.value(score.logProbability(i));
         }
-        object.add("ids", tokenIds);
-        object.add("log_probs", logProbabilities);
-        return object;
+        writer.endArray().endObject().flush();
+        console.out().println();
+    }
+
+    /// One session that takes window after window.
+    private final class Scoring implements PredictedText.Predictor, AutoCloseable {
+        private final Gemma gemma;
+        private final PredictedText text;
+        private final Score score;
+        private @Nullable Session session;
+
+        Scoring(Gemma gemma, PredictedText text, Score score) {
+            this.gemma = gemma;
+            this.text = text;
+            this.score = score;
+        }
+
+        @Override
+        public void begin(int longest) {
+            session = gemma.newSession(Capacity.tokens(longest));
+        }
+
+        @Override
+        public void predict(Windows.Window window) {
+            Session scoring = Objects.requireNonNull(session);
+            scoring.rewind(0);
+            scoring.append(window.context());
+            scoring.append(window.predicting(), (position, logits) -> {
+                int id = window.id(position + 1);
+                double logProbability = Sampler.logProbability(logits, id);
+                score.add(id, logProbability);
+                show(gemma, id, logProbability);
+                text.show(position + 2 - window.first(), window);
+            });
+        }
+
+        @Override
+        public void close() {
+            if (session != null) {
+                session.close();
+            }
+        }
     }
 }

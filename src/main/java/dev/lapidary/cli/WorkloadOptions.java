@@ -41,6 +41,9 @@ final class WorkloadOptions {
             description = "Sequences that decode together, at each depth. Default: none.")
     private List<Integer> batches = List.of();
 
+    @Option(names = "--no-image", description = "Leaves the vision tower out where the model has one.")
+    private boolean noImage;
+
     @Option(
             names = "--repetitions",
             paramLabel = "N",
@@ -63,11 +66,12 @@ final class WorkloadOptions {
         return repetitions;
     }
 
-    /// What a model of that many positions is asked for. What is usual and does not fit is left out; what was asked
+    /// What a model of that many positions is asked for; `imageTokens` are those of an image, 0 without a tower. What
+    /// is usual and does not fit is left out; what was asked
     /// for and does not fit is a mistake.
     ///
     /// @param decodes whether the model predicts tokens; if not, decoding is not usual
-    List<Workload> workloads(int positions, boolean decodes) {
+    List<Workload> workloads(int positions, int imageTokens, boolean decodes) {
         if (repetitions < 1 || warmUp < 0) {
             throw new IllegalArgumentException(
                     "--repetitions, --warm-up: got %d and %d, need at least 1 and 0".formatted(repetitions, warmUp));
@@ -83,6 +87,9 @@ final class WorkloadOptions {
         positive("--depth", depths, usualDepths)
                 .flatMap(depth -> batches.stream().map(sequences -> Workload.batch(sequences, depth, decode)))
                 .forEach(one -> add(workloads, one, positions, depths != null));
+        if (imageTokens > 0 && !noImage) {
+            workloads.add(Workload.image(imageTokens));
+        }
         return workloads;
     }
 

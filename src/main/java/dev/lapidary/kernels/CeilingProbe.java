@@ -37,6 +37,7 @@ public final class CeilingProbe implements AutoCloseable {
         return new Ceilings(
                 gemma_measure_read(memory, memory.byteSize(), SECONDS),
                 gemma_measure_fma(SECONDS),
+                TiledMatmul.isNative() ? "tdpbf16ps" : "vdpbf16ps",
                 gemma_measure_bf16(SECONDS),
                 backend.multiplies(DataType.BF16) ? matmul() : 0,
                 gemma_measure_vnni(SECONDS));

@@ -90,6 +90,15 @@ public interface Kernels {
     /// The same with biases `[1, neurons]`: `out = gelu_tanh(in * gate^T + gateBias) * (in * up^T + upBias)`.
     void geglu(Matrix in, WeightMatrix gate, Matrix gateBias, WeightMatrix up, Matrix upBias, Matrix out);
 
+    /// `out = (gelu_tanh(in * gate^T) * (in * up^T)) * down^T`: [#geglu] and [#project] where nobody looks at what
+    /// is between, which may then be rounded as inputs of products are.
+    ///
+    /// @param gated `[seq, neurons]`, room for what is between; it means nothing afterwards
+    default void feedForward(Matrix in, WeightMatrix gate, WeightMatrix up, Projection down, Matrix gated, Matrix out) {
+        geglu(in, gate, up, gated);
+        project(gated, down, out);
+    }
+
     /// A depthwise convolution over time of the rows `row` to `row + count`, which follow each other in one
     /// sequence: `out[r, c] = bias[c] + sum_t taps[t, c] * in[r - (width - 1) + t, c]`.
     ///
@@ -139,6 +148,28 @@ public interface Kernels {
     /// @param softcap `cap * tanh(score / cap)` before the softmax, 0 for none
     /// @param out     `[1, heads * headDim]`
     void attend(Matrix query, Heads keys, Heads values, int firstSlot, int count, float softcap, Matrix out);
+
+    /// The same for many positions of one sequence at once, query r over the slots `begin[r] <= j < end[r]`,
+    /// counted from `firstSlot`. Where these kernels have no such thing nothing is done: [#matmulTransposed],
+    /// [#softcapSoftmax] and [#matmul] then do it. Inputs may be rounded as those of [#project] are.
+    ///
+    /// @param query  `[rows, heads, headDim]`, already scaled
+    /// @param begin  int32 `[rows]`, at least 0
+    /// @param end    int32 `[rows]`, at most `count`
+    /// @param out    `[rows, heads, headDim]`
+    /// @return whether it was done
+    default boolean attendRows(
+            Heads query,
+            Heads keys,
+            Heads values,
+            int firstSlot,
+            int count,
+            MemorySegment begin,
+            MemorySegment end,
+            float softcap,
+            Heads out) {
+        return false;
+    }
 
     /// `out = left * right^T`, all F32: `[m, k], [n, k] -> [m, n]`.
     void matmulTransposed(Matrix left, Matrix right, Matrix out);

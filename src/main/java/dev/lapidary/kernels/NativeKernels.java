@@ -19,17 +19,12 @@ import org.jspecify.annotations.Nullable;
 ///
 /// A downcall loses the bounds of its arguments, so every extent is checked here before the shim sees an address.
 public final class NativeKernels implements Kernels, AutoCloseable {
-    /// Up to here the shim streams the weights once for all rows; above, the backend's GEMM is faster.
-    static final int MAX_STREAMED_ROWS = 8;
-
     private final Backend backend;
     private final int threads;
     private final boolean rounded;
-    private final Gemm gemm;
-    private final PackedMatmul packedMatmul = new PackedMatmul();
+    private final Products products;
+    private final @Nullable TiledAttention tiledAttention;
     private final GrowingScratch attendScratch = new GrowingScratch();
-    private final GrowingScratch upScratch = new GrowingScratch();
-    private @Nullable Matrix upped;
 
     /// Kernels that multiply many rows with `backend`, which has loaded the native libraries.
     ///
@@ -45,7 +40,8 @@ public final class NativeKernels implements Kernels, AutoCloseable {
         this.backend = backend;
         this.threads = threads;
         this.rounded = rounded;
-        gemm = new Gemm(backend, rounded);
+        products = new Products(backend, threads, rounded);
+        tiledAttention = rounded && TiledMatmul.isNative() ? new TiledAttention(threads) : null;
     }
 
     /// Makes the calling thread's team this size, since a model with another size may have run in between.
@@ -138,6 +134,10 @@ public final class NativeKernels implements Kernels, AutoCloseable {
     public void addBias(Matrix bias, Matrix x) {
         requireF32("x", x);
         requireShape("bias", bias, 1, x.cols());
+        addRow(bias, x);
+    }
+
+    static void addRow(Matrix bias, Matrix x) {
         gemma_add_bias_f32(x.data(), x.stride(), bias.data(), x.rows(), x.cols());
     }
 
@@ -218,55 +218,7 @@ public final class NativeKernels implements Kernels, AutoCloseable {
     public void project(Matrix in, Projection weights, Matrix out) {
         requireShape("in", in, in.rows(), weights.cols());
         requireShape("out", out, in.rows(), weights.rows());
-        WeightMatrix first = weights.first();
-        boolean few = in.rows() <= MAX_STREAMED_ROWS;
-        MemorySegment types = weights.partTypes();
-        if (weights.parts().size() == 1) {
-            project(in, first, out);
-        } else if (rounded && weights.isUniform() && first instanceof PackedMatrix packed) {
-            packedMatmul.projectGroup(in, weights, packed, out);
-        } else if (few && weights.isUniform() && first instanceof Matrix dense) {
-            Gemv.projectGroup(in, weights, dense, out);
-        } else if (few && types != null) {
-            Gemv.projectGroup(in, weights, types, out);
-        } else if (weights.parts().stream().noneMatch(part -> isStreamed(in, part))) {
-            gemm.project(in, weights, out);
-        } else {
-            projectEach(in, weights, out);
-        }
-    }
-
-    private void projectEach(Matrix in, Projection weights, Matrix out) {
-        int column = 0;
-        for (WeightMatrix part : weights.parts()) {
-            project(in, part, out.cols(column, part.rows()));
-            column += part.rows();
-        }
-    }
-
-    private void project(Matrix in, WeightMatrix weights, Matrix out) {
-        boolean few = in.rows() <= MAX_STREAMED_ROWS;
-        switch (weights) {
-            case PackedMatrix packed when rounded -> packedMatmul.project(in, packed, out);
-            case Matrix dense when few -> Gemv.project(in, dense, out);
-            case BlockMatrix stored when few -> Gemv.project(in, stored, out);
-            default -> gemm.project(in, weights, out);
-        }
-    }
-
-    /// Room for the product with up, the same view as long as its extents are the same.
-    private Matrix upped(int rows, int neurons) {
-        Matrix view = upped;
-        if (view == null || view.rows() != rows || view.cols() != neurons) {
-            view = Matrix.dense(upScratch.atLeast((long) rows * neurons * Float.BYTES), DataType.F32, rows, neurons);
-            upped = view;
-        }
-        return view;
-    }
-
-    /// Whether the shim multiplies by these weights itself.
-    private boolean isStreamed(Matrix in, WeightMatrix weights) {
-        return weights instanceof PackedMatrix ? rounded : in.rows() <= MAX_STREAMED_ROWS;
+        products.project(in, weights, out);
     }
 
     @Override
@@ -274,19 +226,7 @@ public final class NativeKernels implements Kernels, AutoCloseable {
         requireShape("in", in, in.rows(), gate.cols());
         requireExtents("up", up, gate.rows(), gate.cols());
         requireShape("out", out, in.rows(), gate.rows());
-        boolean alike = Projection.alike(gate, up);
-        if (alike && rounded && gate instanceof PackedMatrix g && up instanceof PackedMatrix u) {
-            packedMatmul.geglu(in, g, u, out);
-        } else if (alike && in.rows() <= MAX_STREAMED_ROWS && gate instanceof Matrix g && up instanceof Matrix u) {
-            Gemv.geglu(in, g, u, out);
-        } else if (isStreamed(in, gate) || isStreamed(in, up)) {
-            Matrix upped = upped(in.rows(), up.rows());
-            project(in, gate, out);
-            project(in, up, upped);
-            geglu(out, upped);
-        } else {
-            gemm.geglu(in, gate, up, out);
-        }
+        products.geglu(in, gate, up, out);
     }
 
     @Override
@@ -296,25 +236,20 @@ public final class NativeKernels implements Kernels, AutoCloseable {
         requireShape("gateBias", gateBias, 1, gate.rows());
         requireShape("upBias", upBias, 1, gate.rows());
         requireShape("out", out, in.rows(), gate.rows());
-        Matrix upped = upped(in.rows(), up.rows());
-        project(in, gate, out);
-        project(in, up, upped);
-        addBias(gateBias, out);
-        addBias(upBias, upped);
-        geglu(out, upped);
+        products.geglu(in, gate, gateBias, up, upBias, out);
     }
 
-    /// `gate = gelu_tanh(gate) * up`.
-    private static void geglu(Matrix gate, Matrix up) {
-        gemma_geglu_f32(
-                gate.data(),
-                gate.stride(),
-                gate.data(),
-                gate.stride(),
-                up.data(),
-                up.stride(),
-                gate.rows(),
-                gate.cols());
+    @Override
+    public void feedForward(Matrix in, WeightMatrix gate, WeightMatrix up, Projection down, Matrix gated, Matrix out) {
+        requireShape("in", in, in.rows(), gate.cols());
+        requireExtents("up", up, gate.rows(), gate.cols());
+        requireShape("gated", gated, in.rows(), gate.rows());
+        requireShape("out", out, in.rows(), down.rows());
+        if (down.cols() != gate.rows()) {
+            throw new IllegalArgumentException(
+                    "down: got %d columns, need the %d neurons".formatted(down.cols(), gate.rows()));
+        }
+        products.feedForward(in, gate, up, down, gated, out);
     }
 
     @Override
@@ -356,10 +291,7 @@ public final class NativeKernels implements Kernels, AutoCloseable {
             throw new IllegalArgumentException("query: got %s, need one row of a multiple of %d heads of %d"
                     .formatted(query.shape(), keys.heads(), headDim));
         }
-        if (firstSlot < 0 || firstSlot >= keys.rows() || count < 0 || count > keys.rows()) {
-            throw new IllegalArgumentException(
-                    "slots: got %d from %d, need within a ring of %d".formatted(count, firstSlot, keys.rows()));
-        }
+        requireSlots(keys, firstSlot, count);
         long scratchBytes = gemma_attend_scratch(heads, headDim, threads) * Float.BYTES;
         gemma_attend_f32(
                 out.data(),
@@ -374,6 +306,42 @@ public final class NativeKernels implements Kernels, AutoCloseable {
                 count,
                 softcap,
                 attendScratch.atLeast(scratchBytes));
+    }
+
+    @Override
+    public boolean attendRows(
+            Heads query,
+            Heads keys,
+            Heads values,
+            int firstSlot,
+            int count,
+            MemorySegment begin,
+            MemorySegment end,
+            float softcap,
+            Heads out) {
+        if (tiledAttention == null || !TiledAttention.takes(query.headDim())) {
+            return false;
+        }
+        requireHeads("keys", keys, keys.rows(), keys.heads(), query.headDim());
+        requireHeads("values", values, keys.rows(), keys.heads(), query.headDim());
+        requireHeadMajor("keys", keys);
+        requireHeadMajor("values", values);
+        requireHeads("out", out, query.rows(), query.heads(), query.headDim());
+        if (keys.heads() == 0 || query.heads() % keys.heads() != 0) {
+            throw new IllegalArgumentException(
+                    "query: got %d heads, need a multiple of %d".formatted(query.heads(), keys.heads()));
+        }
+        requireSlots(keys, firstSlot, count);
+        requireSpans(begin, end, query.rows(), count);
+        tiledAttention.attend(query, keys, values, firstSlot, count, begin, end, softcap, out);
+        return true;
+    }
+
+    private static void requireSlots(Heads keys, int firstSlot, int count) {
+        if (firstSlot < 0 || firstSlot >= keys.rows() || count < 0 || count > keys.rows()) {
+            throw new IllegalArgumentException(
+                    "slots: got %d from %d, need within a ring of %d".formatted(count, firstSlot, keys.rows()));
+        }
     }
 
     @Override
@@ -414,10 +382,15 @@ public final class NativeKernels implements Kernels, AutoCloseable {
 
     /// Whether BF16 weights are multiplied by many rows in BF16.
     public boolean multipliesBf16() {
-        return gemm.multipliesBf16();
+        return products.multipliesBf16();
     }
 
-    /// Whether packed weights are multiplied in int8.
+    /// Whether many rows are multiplied by weights of any format but F32 in BF16, by matrix instructions.
+    public boolean multipliesTiles() {
+        return products.multipliesTiles();
+    }
+
+    /// Whether packed weights are multiplied in int8, unless [#multipliesTiles].
     public boolean multipliesInt8() {
         return rounded;
     }
@@ -425,10 +398,11 @@ public final class NativeKernels implements Kernels, AutoCloseable {
     /// Frees the scratch memory.
     @Override
     public void close() {
-        gemm.close();
-        packedMatmul.close();
+        products.close();
+        if (tiledAttention != null) {
+            tiledAttention.close();
+        }
         attendScratch.close();
-        upScratch.close();
     }
 
     private static void requireDense(String name, Matrix matrix) {

@@ -134,7 +134,8 @@ public record NativeLibrary(String name, Path path) {
         try (Arena arena = Arena.ofConfined()) {
             if (GemmaKernels.gemma_limit_isa(arena.allocateFrom(name)) != 0) {
                 throw new IllegalArgumentException(
-                        "lapidary.maxIsa: got %s, need portable, avx2, avx512 or avx512-bf16".formatted(name));
+                        "lapidary.maxIsa: got %s, need portable, avx2, avx2-vnni, avx512, avx512-vnni, avx512-bf16 or avx512-amx"
+                                .formatted(name));
             }
         }
     }

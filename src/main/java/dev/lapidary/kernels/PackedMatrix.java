@@ -13,7 +13,8 @@ public record PackedMatrix(MemorySegment panels, BlockFormat blockFormat, int ro
     /// Rows of a panel.
     static final int PANEL_ROWS = 16;
 
-    /// Throws `IllegalArgumentException` if the columns are no whole blocks, or `panels` is too short or misaligned.
+    /// Throws `IllegalArgumentException` if the columns are no whole blocks, or `panels` is too short or
+    /// misaligned.
     public PackedMatrix {
         if (rows < 1 || !BlockFormat.fits(cols)) {
             throw new IllegalArgumentException(

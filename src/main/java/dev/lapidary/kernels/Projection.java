@@ -1,9 +1,12 @@
 package dev.lapidary.kernels;
 
+import static dev.lapidary.bindings.shim.GemmaKernels.GEMMA_MAX_MATRICES;
+
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /// Weight matrices `[out_i, in]` that read the same input and whose outputs stand side by side: query, key and value,
@@ -16,6 +19,8 @@ public final class Projection {
     private final MemorySegment partPointers;
     private final MemorySegment partRows;
     private final @Nullable MemorySegment partTypes;
+    private final @Nullable MemorySegment partKinds;
+    private final MemorySegment partStrides;
 
     /// Throws `IllegalArgumentException` if there is no part or the parts differ in columns.
     ///
@@ -41,6 +46,22 @@ public final class Projection {
             partRows.setAtIndex(ValueLayout.JAVA_LONG, i, parts.get(i).rows());
         }
         partTypes = partTypes(arena, parts);
+        partKinds = partKinds(arena, parts);
+        partStrides = arena.allocate(ValueLayout.JAVA_LONG, parts.size());
+        for (int i = 0; i < parts.size(); i++) {
+            partStrides.setAtIndex(ValueLayout.JAVA_LONG, i, TiledMatmul.stride(parts.get(i)));
+        }
+    }
+
+    private static @Nullable MemorySegment partKinds(Arena arena, List<? extends WeightMatrix> parts) {
+        if (parts.size() > GEMMA_MAX_MATRICES() || !parts.stream().allMatch(TiledMatmul::takes)) {
+            return null;
+        }
+        MemorySegment kinds = arena.allocate(ValueLayout.JAVA_INT, parts.size());
+        for (int i = 0; i < parts.size(); i++) {
+            kinds.setAtIndex(ValueLayout.JAVA_INT, i, TiledMatmul.kind(parts.get(i)));
+        }
+        return kinds;
     }
 
     private static @Nullable MemorySegment partTypes(Arena arena, List<? extends WeightMatrix> parts) {
@@ -57,6 +78,13 @@ public final class Projection {
     /// The matrices, in the order of their outputs.
     public List<WeightMatrix> parts() {
         return parts;
+    }
+
+    /// The projection with what `change` makes of each matrix.
+    ///
+    /// @param arena owns its table of addresses
+    public Projection map(Arena arena, UnaryOperator<WeightMatrix> change) {
+        return new Projection(arena, parts.stream().map(change).toList());
     }
 
     /// Columns of the output: the sum of the parts' rows.
@@ -95,6 +123,18 @@ public final class Projection {
         return partTypes;
     }
 
+    /// The parts' kinds of weights as int32, as the shim's products of tiles take them; null if one of them is of
+    /// none, or there are too many.
+    @Nullable
+    MemorySegment partKinds() {
+        return partKinds;
+    }
+
+    /// The parts' strides as int64, 0 where there are none.
+    MemorySegment partStrides() {
+        return partStrides;
+    }
+
     /// Whether one pass can stream both: the same format and columns, and rows as far apart.
     static boolean alike(WeightMatrix one, WeightMatrix other) {
         boolean sameRows = switch (one) {
@@ -105,7 +145,8 @@ public final class Projection {
         return sameRows && one.format().equals(other.format()) && one.cols() == other.cols();
     }
 
-    private static MemorySegment address(WeightMatrix part) {
+    /// Where the weights lie.
+    static MemorySegment address(WeightMatrix part) {
         return switch (part) {
             case Matrix dense -> dense.data();
             case PackedMatrix packed -> packed.panels();

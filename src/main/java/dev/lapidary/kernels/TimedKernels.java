@@ -18,10 +18,12 @@ public final class TimedKernels implements Kernels {
     private final Timing headNormRope = new Timing("headNormRope");
     private final Timing project = new Timing("project");
     private final Timing geglu = new Timing("geglu");
+    private final Timing feedForward = new Timing("feedForward");
     private final Timing causalConv = new Timing("causalConv");
     private final Timing blockDiagonal = new Timing("blockDiagonal");
     private final Timing rgLru = new Timing("rgLru");
     private final Timing attend = new Timing("attend");
+    private final Timing attendRows = new Timing("attendRows");
     private final Timing matmulTransposed = new Timing("matmulTransposed");
     private final Timing matmul = new Timing("matmul");
     private final Timing softcapSoftmax = new Timing("softcapSoftmax");
@@ -38,10 +40,12 @@ public final class TimedKernels implements Kernels {
             headNormRope,
             project,
             geglu,
+            feedForward,
             causalConv,
             blockDiagonal,
             rgLru,
             attend,
+            attendRows,
             matmulTransposed,
             matmul,
             softcapSoftmax,
@@ -164,6 +168,13 @@ public final class TimedKernels implements Kernels {
     }
 
     @Override
+    public void feedForward(Matrix in, WeightMatrix gate, WeightMatrix up, Projection down, Matrix gated, Matrix out) {
+        long start = System.nanoTime();
+        kernels.feedForward(in, gate, up, down, gated, out);
+        feedForward.add(start);
+    }
+
+    @Override
     public void causalConv(
             Matrix in, int row, int count, Matrix taps, Matrix bias, @Nullable Matrix state, Matrix next, Matrix out) {
         long start = System.nanoTime();
@@ -200,6 +211,25 @@ public final class TimedKernels implements Kernels {
         long start = System.nanoTime();
         kernels.attend(query, keys, values, firstSlot, count, softcap, out);
         attend.add(start);
+    }
+
+    @Override
+    public boolean attendRows(
+            Heads query,
+            Heads keys,
+            Heads values,
+            int firstSlot,
+            int count,
+            MemorySegment begin,
+            MemorySegment end,
+            float softcap,
+            Heads out) {
+        long start = System.nanoTime();
+        boolean done = kernels.attendRows(query, keys, values, firstSlot, count, begin, end, softcap, out);
+        if (done) {
+            attendRows.add(start);
+        }
+        return done;
     }
 
     @Override

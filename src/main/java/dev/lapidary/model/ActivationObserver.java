@@ -9,7 +9,7 @@ public interface ActivationObserver {
     ///
     /// @param layer      index of the layer, -1 for the embedding, the number of layers for the final norm
     /// @param stage      what it is: [Stage#RESIDUAL] is the layer's output
-    /// @param activation `[seq, width]`
+    /// @param activation `[seq, width]`; of [Stage#GATED] perhaps some of the rows at a time
     void observe(int layer, Stage stage, Matrix activation);
 
     /// Points of a layer that can be observed.

@@ -69,13 +69,13 @@ final class Activations {
         /// `[seq, queryCols]`, what goes into the output projection.
         final Matrix mixed;
 
-        /// `[seq, neurons]`.
+        /// `[min(seq, rows computed at once), neurons]`.
         final Matrix gated;
 
         private Layer(LayerConfig traits, Workspace workspace, int seq) {
             projected = dense(workspace.projected, seq, traits.inputCols());
             mixed = dense(workspace.mixed, seq, traits.queryCols());
-            gated = dense(workspace.gated, seq, traits.neurons());
+            gated = dense(workspace.gated, Math.min(seq, workspace.gated.rows()), traits.neurons());
         }
     }
 

@@ -6,7 +6,8 @@ import dev.lapidary.kernels.Matrix;
 import dev.lapidary.model.Workspace.AttentionScratch;
 import java.lang.foreign.ValueLayout;
 
-/// Attention of many positions of one sequence by GEMM: blocks of queries against just the keys that some query of the
+/// Attention of many positions of one sequence: in one kernel where there is one, else by GEMM: blocks of queries
+/// against just the keys that some query of the
 /// block sees, the softmax between the two products. Keys outside the window of the whole block are never computed.
 final class BlockAttention {
     private final LayerConfig traits;
@@ -19,6 +20,30 @@ final class BlockAttention {
 
     /// Attends all rows of `run`, whose keys and values are in the cache by then; writes `layer.mixed`.
     void forward(Activations.AttentionLayer layer, Batch.Run run, Heads keys, Heads values, AttentionScratch scratch) {
+        if (!attendAtOnce(layer, run, keys, values, scratch)) {
+            attendByBlocks(layer, run, keys, values, scratch);
+        }
+    }
+
+    private boolean attendAtOnce(
+            Activations.AttentionLayer layer, Batch.Run run, Heads keys, Heads values, AttentionScratch scratch) {
+        int rows = run.rows();
+        int first = Attention.firstVisible(traits, run.position());
+        fillSpans(run, run.position(), rows, first, scratch);
+        return kernels.attendRows(
+                layer.queries.rows(run.row(), rows),
+                keys,
+                values,
+                first % keys.rows(),
+                Attention.end(traits, run, run.position() + rows - 1) - first,
+                scratch.begin(),
+                scratch.end(),
+                traits.softcap(),
+                Heads.of(layer.mixed.rows(run.row(), rows), traits.headDim()));
+    }
+
+    private void attendByBlocks(
+            Activations.AttentionLayer layer, Batch.Run run, Heads keys, Heads values, AttentionScratch scratch) {
         int done = 0;
         while (done < run.rows()) {
             int position = run.position() + done;

@@ -32,10 +32,6 @@ record CrossAttentionWeights(
     /// @param arena owns the small tables of projections
     CrossAttentionWeights withMatrices(Arena arena, UnaryOperator<WeightMatrix> change) {
         return new CrossAttentionWeights(
-                preNorm,
-                LayerWeights.changed(query, arena, change),
-                LayerWeights.changed(keyValue, arena, change),
-                LayerWeights.changed(output, arena, change),
-                postNorm);
+                preNorm, query.map(arena, change), keyValue.map(arena, change), output.map(arena, change), postNorm);
     }
 }

@@ -51,8 +51,17 @@ record HuggingFaceDefaults(
     /// A `model_type` whose text model is of the type that its `text_config` says.
     static final String PALIGEMMA = "paligemma";
 
-    static final Map<String, HuggingFaceDefaults> BY_MODEL_TYPE =
-            Map.of("gemma", GEMMA, "gemma2", GEMMA2, "gemma3_text", GEMMA3_TEXT, "gemma3", gemma3(true));
+    static final Map<String, HuggingFaceDefaults> BY_MODEL_TYPE = Map.of(
+            "gemma",
+            GEMMA,
+            "gemma2",
+            GEMMA2,
+            "gemma3_text",
+            GEMMA3_TEXT,
+            "gemma3",
+            gemma3(true),
+            "shieldgemma2",
+            gemma3(true));
 
     private static HuggingFaceDefaults gemma3(boolean textConfig) {
         return new HuggingFaceDefaults(
@@ -112,6 +121,7 @@ record HuggingFaceDefaults(
             "label2id",
             "max_length",
             "mm_tokens_per_image",
+            "no_token_index",
             "model_type",
             "num_image_tokens",
             "output_attentions",
@@ -131,5 +141,6 @@ record HuggingFaceDefaults(
             "use_cache",
             "vision_config",
             "vocab_size",
-            "w_init_variance_scale");
+            "w_init_variance_scale",
+            "yes_token_index");
 }

@@ -15,6 +15,7 @@ record HuggingFaceNames(String decoder, String outer) implements TensorNames {
             new HuggingFaceNames("model.", ""),
             new HuggingFaceNames("language_model.model.", "language_model."),
             new HuggingFaceNames("model.language_model.", ""),
+            new HuggingFaceNames("model.language_model.model.", "model.language_model."),
             new HuggingFaceNames("language_model.", ""),
             new HuggingFaceNames("", ""));
 

@@ -103,8 +103,8 @@ record LayerWeights(
     ///
     /// @param arena owns the small tables of projections
     LayerWeights withMatrices(Arena arena, UnaryOperator<WeightMatrix> change) {
-        Projection input = changed(inputProjection, arena, change);
-        Projection output = changed(outputProjection, arena, change);
+        Projection input = inputProjection.map(arena, change);
+        Projection output = outputProjection.map(arena, change);
         CrossAttentionWeights crossing = crossAttention == null ? null : crossAttention.withMatrices(arena, change);
         return new LayerWeights(
                 preAttentionNorm,
@@ -118,13 +118,9 @@ record LayerWeights(
                 preFeedForwardNorm,
                 change.apply(gate),
                 change.apply(up),
-                changed(down, arena, change),
+                down.map(arena, change),
                 biases,
                 postFeedForwardNorm,
                 crossing);
-    }
-
-    static Projection changed(Projection weights, Arena arena, UnaryOperator<WeightMatrix> change) {
-        return new Projection(arena, weights.parts().stream().map(change).toList());
     }
 }

@@ -45,32 +45,106 @@ public enum PublishedShape {
          "num_hidden_layers": 26, "num_attention_heads": 4, "num_key_value_heads": 1, "sliding_window": 512,
          "max_position_embeddings": 32768}\
         """),
-    /// The text model of Gemma 3, 4B.
+    /// Gemma 3, 4B, with its tower.
     GEMMA_3_4B("gemma-3-4b", """
         {"model_type": "gemma3", "text_config": {
          "hidden_size": 2560, "intermediate_size": 10240, "num_hidden_layers": 34, "num_attention_heads": 8,
-         "num_key_value_heads": 4, "sliding_window": 1024, "rope_scaling": {"rope_type": "linear", "factor": 8}}}\
-        """),
-    /// The text model of Gemma 3, 12B.
+         "num_key_value_heads": 4, "sliding_window": 1024, "rope_scaling": {"rope_type": "linear", "factor": 8}},
+        """ + Tower.of(896)),
+    /// Gemma 3, 12B, with its tower.
     GEMMA_3_12B("gemma-3-12b", """
         {"model_type": "gemma3", "text_config": {
          "hidden_size": 3840, "intermediate_size": 15360, "num_hidden_layers": 48, "num_attention_heads": 16,
-         "num_key_value_heads": 8, "sliding_window": 1024, "rope_scaling": {"rope_type": "linear", "factor": 8}}}\
-        """),
-    /// The text model of Gemma 3, 27B.
+         "num_key_value_heads": 8, "sliding_window": 1024, "rope_scaling": {"rope_type": "linear", "factor": 8}},
+        """ + Tower.of(896)),
+    /// Gemma 3, 27B, with its tower.
     GEMMA_3_27B("gemma-3-27b", """
         {"model_type": "gemma3", "text_config": {
          "hidden_size": 5376, "intermediate_size": 21504, "num_hidden_layers": 62, "num_attention_heads": 32,
          "num_key_value_heads": 16, "head_dim": 128, "query_pre_attn_scalar": 168, "sliding_window": 1024,
-         "rope_scaling": {"rope_type": "linear", "factor": 8}}}\
-        """),
+         "rope_scaling": {"rope_type": "linear", "factor": 8}},
+        """ + Tower.of(896)),
     /// EmbeddingGemma, 300M.
     EMBEDDING_GEMMA_300M("embeddinggemma-300m", """
         {"model_type": "gemma3_text", "vocab_size": 262144, "hidden_size": 768, "intermediate_size": 1152,
          "num_hidden_layers": 24, "num_attention_heads": 3, "num_key_value_heads": 1, "sliding_window": 512,
          "max_position_embeddings": 2048, "use_bidirectional_attention": true}\
         """),
-    /// RecurrentGemma, 2B.
+    /// PaliGemma, 3B, images of 224 x 224.
+    PALIGEMMA_3B_224("paligemma-3b-224", """
+        {"model_type": "paligemma", "text_config": {
+         "model_type": "gemma", "hidden_size": 2048, "intermediate_size": 16384, "num_hidden_layers": 18,
+         "num_attention_heads": 8, "num_key_value_heads": 1, "vocab_size": 257216},
+        """ + Tower.of(224)),
+    /// PaliGemma, 3B, images of 448 x 448.
+    PALIGEMMA_3B_448("paligemma-3b-448", """
+        {"model_type": "paligemma", "text_config": {
+         "model_type": "gemma", "hidden_size": 2048, "intermediate_size": 16384, "num_hidden_layers": 18,
+         "num_attention_heads": 8, "num_key_value_heads": 1, "vocab_size": 257216},
+        """ + Tower.of(448)),
+    /// PaliGemma, 3B, images of 896 x 896.
+    PALIGEMMA_3B_896("paligemma-3b-896", """
+        {"model_type": "paligemma", "text_config": {
+         "model_type": "gemma", "hidden_size": 2048, "intermediate_size": 16384, "num_hidden_layers": 18,
+         "num_attention_heads": 8, "num_key_value_heads": 1, "vocab_size": 257216},
+        """ + Tower.of(896)),
+    /// PaliGemma 2, 3B, images of 224 x 224.
+    PALIGEMMA_2_3B_224("paligemma2-3b-224", """
+        {"model_type": "paligemma", "text_config": {
+         "model_type": "gemma2", "hidden_size": 2304, "intermediate_size": 9216, "num_hidden_layers": 26,
+         "num_attention_heads": 8, "num_key_value_heads": 4, "vocab_size": 257216},
+        """ + Tower.of(224)),
+    /// PaliGemma 2, 3B, images of 448 x 448.
+    PALIGEMMA_2_3B_448("paligemma2-3b-448", """
+        {"model_type": "paligemma", "text_config": {
+         "model_type": "gemma2", "hidden_size": 2304, "intermediate_size": 9216, "num_hidden_layers": 26,
+         "num_attention_heads": 8, "num_key_value_heads": 4, "vocab_size": 257216},
+        """ + Tower.of(448)),
+    /// PaliGemma 2, 3B, images of 896 x 896.
+    PALIGEMMA_2_3B_896("paligemma2-3b-896", """
+        {"model_type": "paligemma", "text_config": {
+         "model_type": "gemma2", "hidden_size": 2304, "intermediate_size": 9216, "num_hidden_layers": 26,
+         "num_attention_heads": 8, "num_key_value_heads": 4, "vocab_size": 257216},
+        """ + Tower.of(896)),
+    /// PaliGemma 2, 10B, images of 224 x 224.
+    PALIGEMMA_2_10B_224("paligemma2-10b-224", """
+        {"model_type": "paligemma", "text_config": {
+         "model_type": "gemma2", "hidden_size": 3584, "intermediate_size": 14336, "num_hidden_layers": 42,
+         "num_attention_heads": 16, "num_key_value_heads": 8, "vocab_size": 257216},
+        """ + Tower.of(224)),
+    /// PaliGemma 2, 10B, images of 448 x 448.
+    PALIGEMMA_2_10B_448("paligemma2-10b-448", """
+        {"model_type": "paligemma", "text_config": {
+         "model_type": "gemma2", "hidden_size": 3584, "intermediate_size": 14336, "num_hidden_layers": 42,
+         "num_attention_heads": 16, "num_key_value_heads": 8, "vocab_size": 257216},
+        """ + Tower.of(448)),
+    /// PaliGemma 2, 10B, images of 896 x 896.
+    PALIGEMMA_2_10B_896("paligemma2-10b-896", """
+        {"model_type": "paligemma", "text_config": {
+         "model_type": "gemma2", "hidden_size": 3584, "intermediate_size": 14336, "num_hidden_layers": 42,
+         "num_attention_heads": 16, "num_key_value_heads": 8, "vocab_size": 257216},
+        """ + Tower.of(896)),
+    /// PaliGemma 2, 28B, images of 224 x 224.
+    PALIGEMMA_2_28B_224("paligemma2-28b-224", """
+        {"model_type": "paligemma", "text_config": {
+         "model_type": "gemma2", "hidden_size": 4608, "intermediate_size": 36864, "num_hidden_layers": 46,
+         "num_attention_heads": 32, "num_key_value_heads": 16, "head_dim": 128, "query_pre_attn_scalar": 144, "vocab_size": 257216},
+        """ + Tower.of(224)),
+    /// PaliGemma 2, 28B, images of 448 x 448.
+    PALIGEMMA_2_28B_448("paligemma2-28b-448", """
+        {"model_type": "paligemma", "text_config": {
+         "model_type": "gemma2", "hidden_size": 4608, "intermediate_size": 36864, "num_hidden_layers": 46,
+         "num_attention_heads": 32, "num_key_value_heads": 16, "head_dim": 128, "query_pre_attn_scalar": 144, "vocab_size": 257216},
+        """ + Tower.of(448)),
+    /// PaliGemma 2, 28B, images of 896 x 896.
+    PALIGEMMA_2_28B_896("paligemma2-28b-896", """
+        {"model_type": "paligemma", "text_config": {
+         "model_type": "gemma2", "hidden_size": 4608, "intermediate_size": 36864, "num_hidden_layers": 46,
+         "num_attention_heads": 32, "num_key_value_heads": 16, "head_dim": 128, "query_pre_attn_scalar": 144, "vocab_size": 257216},
+        """ + Tower.of(896)),
+    /// RecurrentGemma, 2B. Its `intermediate_size`, as all of this family's, counts gate and up together.
+    /// Source: google-deepmind/recurrentgemma, `common.py`, presets `RECURRENT_GEMMA_2B_V1` and `_9B_V1`: width and
+    /// recurrence 2560 and 4096, feed-forward three times as wide, 26 and 38 blocks, window 2048, 256000 tokens.
     RECURRENT_GEMMA_2B("recurrentgemma-2b", """
         {"model_type": "recurrent_gemma", "hidden_size": 2560, "intermediate_size": 15360, "num_hidden_layers": 26,
          "num_attention_heads": 10, "num_key_value_heads": 1, "lru_width": 2560}\
@@ -80,6 +154,16 @@ public enum PublishedShape {
         {"model_type": "recurrent_gemma", "hidden_size": 4096, "intermediate_size": 24576, "num_hidden_layers": 38,
          "num_attention_heads": 16, "num_key_value_heads": 1, "lru_width": 4096}\
         """);
+
+    /// SigLIP So400m/14, the tower of them all.
+    private static final class Tower {
+        static String of(int imageSize) {
+            return """
+                 "vision_config": {"hidden_size": 1152, "intermediate_size": 4304, "num_hidden_layers": 27,
+                 "num_attention_heads": 16, "patch_size": 14, "image_size": %d}}\
+                """.formatted(imageSize);
+        }
+    }
 
     private final String shapeName;
     private final String json;
@@ -109,10 +193,19 @@ public enum PublishedShape {
         return shapeName;
     }
 
-    /// Extents and traits.
+    /// What its `config.json` says.
+    public ConfigKeys keys() {
+        try {
+            return ConfigKeys.parse(shapeName, json);
+        } catch (CheckpointException e) {
+            throw new IllegalStateException(shapeName, e);
+        }
+    }
+
+    /// Extents and traits of the text model.
     public GemmaConfig config() {
         try {
-            return HuggingFaceConfig.read(ConfigKeys.parse(shapeName, json), null);
+            return HuggingFaceConfig.read(keys(), null);
         } catch (CheckpointException e) {
             throw new IllegalStateException(shapeName, e);
         }

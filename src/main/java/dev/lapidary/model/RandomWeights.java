@@ -4,38 +4,22 @@ import dev.lapidary.kernels.DataType;
 import dev.lapidary.kernels.Matrix;
 import dev.lapidary.kernels.Projection;
 import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
 
-/// Weights without a checkpoint: BF16, normally distributed as an untrained model's are. One block of numbers is drawn
-/// and copied over and over, which is as fast as memory takes it.
+/// Weights without a checkpoint.
 final class RandomWeights {
-    private static final double DEVIATION = 0.02;
-    private static final long SEED = 1;
-
-    /// A prime, so that no two rows of a matrix begin at the same place of the block.
-    private static final int BLOCK = 1_048_573;
-
     private final GemmaConfig config;
     private final Arena arena;
-    private final SegmentAllocator allocator;
-    private final MemorySegment block = MemorySegment.ofArray(new short[BLOCK]);
-    private long next;
+    private final RandomMatrices matrices;
 
     private RandomWeights(GemmaConfig config, Arena arena, SegmentAllocator allocator) {
         this.config = config;
         this.arena = arena;
-        this.allocator = allocator;
-        SplittableRandom random = new SplittableRandom(SEED);
-        for (int i = 0; i < BLOCK; i++) {
-            int bits = Float.floatToRawIntBits((float) (random.nextGaussian() * DEVIATION));
-            block.setAtIndex(ValueLayout.JAVA_SHORT, i, (short) (bits >>> 16));
-        }
+        matrices = new RandomMatrices(allocator);
     }
 
     /// Weights of `config`, its head tied.
@@ -100,16 +84,7 @@ final class RandomWeights {
     }
 
     private Matrix matrix(int rows, int cols) {
-        long bytes = (long) rows * cols * DataType.BF16.bytes();
-        MemorySegment data = allocator.allocate(bytes, Matrix.ALIGNMENT_BYTES);
-        long done = 0;
-        while (done < bytes) {
-            long count = Math.min(bytes - done, block.byteSize() - next);
-            MemorySegment.copy(block, next, data, done, count);
-            done += count;
-            next = (next + count) % block.byteSize();
-        }
-        return Matrix.dense(data, DataType.BF16, rows, cols);
+        return matrices.matrix(rows, cols);
     }
 
     private @Nullable Matrix optionalNorm(boolean present, int width) {

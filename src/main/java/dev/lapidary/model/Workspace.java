@@ -21,6 +21,9 @@ public final class Workspace {
     /// Scores that one block of attention may hold: 8 MiB.
     static final int MAX_SCORES = 1 << 21;
 
+    /// Rows whose neurons are computed at once: enough for the arithmetic to bound a pass over the weights.
+    static final int MAX_GATED_ROWS = 1024;
+
     private final GemmaConfig config;
     private final int maxRows;
     private final Map<Rope, Angles> angles = new LinkedHashMap<>();
@@ -51,13 +54,13 @@ public final class Workspace {
         projected = matrix(allocator, maxRows, widest(config, LayerConfig::inputCols));
         mixed = matrix(allocator, maxRows, widest(config, LayerConfig::queryCols));
         recurrent = matrix(allocator, maxRows, widest(config, Workspace::recurrentCols));
-        gated = matrix(allocator, maxRows, widest(config, LayerConfig::neurons));
+        gated = matrix(allocator, Math.min(maxRows, MAX_GATED_ROWS), widest(config, LayerConfig::neurons));
         logits = matrix(allocator, logitRows(config, maxRows), config.vocab());
         attention = new AttentionScratch(
                 matrix(allocator, 1, MAX_SCORES),
                 matrix(allocator, Attention.MAX_BLOCK_ROWS, widest(config, LayerConfig::headDim)),
-                allocator.allocate(ValueLayout.JAVA_INT, Attention.MAX_BLOCK_ROWS),
-                allocator.allocate(ValueLayout.JAVA_INT, Attention.MAX_BLOCK_ROWS));
+                allocator.allocate(ValueLayout.JAVA_INT, maxRows),
+                allocator.allocate(ValueLayout.JAVA_INT, maxRows));
         for (LayerConfig layer : config.layers()) {
             angles.computeIfAbsent(layer.rope(), rope -> Angles.allocate(rope, maxRows, allocator));
         }
@@ -71,15 +74,15 @@ public final class Workspace {
                 + widest(config, LayerConfig::inputCols)
                 + widest(config, LayerConfig::queryCols)
                 + widest(config, Workspace::recurrentCols)
-                + widest(config, LayerConfig::neurons)
-                + 2;
+                + 4;
         List<Rope> ropes =
                 config.layers().stream().map(LayerConfig::rope).distinct().toList();
         long angles = ropes.stream().mapToLong(Rope::dims).sum();
         long floats = maxRows * (perRow + angles)
+                + (long) Math.min(maxRows, MAX_GATED_ROWS) * widest(config, LayerConfig::neurons)
                 + (long) logitRows(config, maxRows) * config.vocab()
                 + MAX_SCORES
-                + Attention.MAX_BLOCK_ROWS * (widest(config, LayerConfig::headDim) + 2L);
+                + (long) Attention.MAX_BLOCK_ROWS * widest(config, LayerConfig::headDim);
         return floats * Float.BYTES + angles / 2 * Double.BYTES;
     }
 
@@ -152,8 +155,8 @@ public final class Workspace {
 
     /// @param scores  `[1, MAX_SCORES]`, seen as `[block rows, keys]`
     /// @param spilled `[block rows, headDim]`, what the second part of a ring adds
-    /// @param begin   int32 `[block rows]`
-    /// @param end     int32 `[block rows]`
+    /// @param begin   int32 `[max rows]`
+    /// @param end     int32 `[max rows]`
     record AttentionScratch(Matrix scores, Matrix spilled, MemorySegment begin, MemorySegment end) {}
 
     /// @param inverseFrequencies float64 `[rotated dims / 2]`

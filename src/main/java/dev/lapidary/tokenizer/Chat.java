@@ -30,13 +30,30 @@ public final class Chat {
     /// An empty conversation in the turns of Gemma 1 to 3. Throws `IllegalArgumentException` if the vocabulary has
     /// no turn symbols.
     public static Chat with(Tokenizer tokenizer) {
-        return new Chat(new GemmaTurns(tokenizer), List.of());
+        return new Chat(new GemmaTurns(tokenizer, null), List.of());
+    }
+
+    /// As [#with(Tokenizer)], for a model that sees images, which are written with `images`.
+    public static Chat with(Tokenizer tokenizer, ImageSymbols images) {
+        return new Chat(new GemmaTurns(tokenizer, images), List.of());
     }
 
     /// An empty conversation as a checkpoint's own template writes it. What turns may follow one another is for the
     /// template to say, in [#ids()].
     public static Chat with(Tokenizer tokenizer, ChatTemplate template) {
-        return new Chat(new TemplateTurns(tokenizer, template), List.of());
+        return new Chat(new TemplateTurns(tokenizer, template, null), List.of());
+    }
+
+    /// As [#with(Tokenizer, ChatTemplate)], for a model that sees images, which are written with `images`.
+    public static Chat with(Tokenizer tokenizer, ChatTemplate template, ImageSymbols images) {
+        return new Chat(new TemplateTurns(tokenizer, template, images), List.of());
+    }
+
+    /// Whether a template, understood or not, writes the turns of Gemma 1 to 3, and the vocabulary has their symbols.
+    public static boolean isGemmas(Tokenizer tokenizer, String template) {
+        return GemmaTurns.SYMBOLS.stream()
+                .allMatch(symbol ->
+                        template.contains(symbol) && tokenizer.idOf(symbol).isPresent());
     }
 
     /// The ids that end a model's turn: end of sequence and `<end_of_turn>`.
@@ -52,6 +69,18 @@ public final class Chat {
     /// What the user says.
     public Chat user(String text) {
         return with(Turn.of(Speaker.USER, text));
+    }
+
+    /// What the user says below images.
+    ///
+    /// @param views of each image how many: 1, or itself and its crops
+    /// @throws IllegalStateException if the model sees no images in conversations
+    public Chat user(String text, int... views) {
+        if (views.length > 0 && !format.seesImages()) {
+            throw new IllegalStateException(
+                    "chat: got %d images, need a model that sees images in conversations".formatted(views.length));
+        }
+        return with(Turn.ofUser(text, Arrays.stream(views).boxed().toList()));
     }
 
     /// What the model said, as text. Where the ids are known, [#model(int...)] is exact: a text may have more than

@@ -63,7 +63,7 @@ public final class ChatTemplate {
     }
 
     /// As [#find], as text that nobody looked at.
-    static Optional<String> text(Path folder) throws IOException {
+    public static Optional<String> text(Path folder) throws IOException {
         return search(folder).map(Found::text);
     }
 

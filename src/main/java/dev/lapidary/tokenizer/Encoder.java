@@ -3,7 +3,7 @@ package dev.lapidary.tokenizer;
 import java.util.Arrays;
 
 /// Encodes one text: takes out the user-defined symbols, cuts what lies between them where nothing can merge, and
-/// merges each run.
+/// merges each run. The text may come in parts, cut anywhere.
 final class Encoder {
     /// Up to this many symbols, looking for the next merge in all of them beats keeping them in a heap.
     private static final int SHORT_RUN = 16;
@@ -17,6 +17,7 @@ final class Encoder {
     private final IntList ids = new IntList();
     private final byte[] utf8 = new byte[4];
     private final MergeQueue queue = new MergeQueue();
+    private String rest = ""; // of the parts that came: not looked at yet
 
     // the run: symbols that may merge with each other
     private int count;
@@ -36,7 +37,44 @@ final class Encoder {
 
     int[] encode(String text) {
         char[] chars = normalized(text);
-        for (int at = 0; at < chars.length; ) {
+        add(chars, chars.length);
+        endRun();
+        return ids.toArray();
+    }
+
+    /// The ids that are certain once `part` has come: those of all but the run at its end.
+    int[] append(String part) {
+        String text = rest.concat(part);
+        // A symbol that begins further on may end in what is still to come, and so may a character of two chars
+        int end = text.length() - Math.max(1, userDefined.longest());
+        if (end <= 0) {
+            rest = text;
+        } else {
+            rest = text.substring(add(normalized(text), end));
+        }
+        return ids.take();
+    }
+
+    /// The other ids. The encoder is then as new.
+    int[] finish() {
+        char[] chars = normalized(rest);
+        rest = "";
+        add(chars, chars.length);
+        endRun();
+        int[] last = ids.toArray();
+        ids.clear();
+        return last;
+    }
+
+    /// Characters at the end that may merge with what is still to come.
+    int openRun() {
+        return count;
+    }
+
+    /// Takes symbols and characters that begin before `end`; gives the place behind them.
+    private int add(char[] chars, int end) {
+        int at = 0;
+        while (at < end) {
             char first = chars[at];
             if (userDefined.startsWith(first)) {
                 long match = userDefined.longestMatch(chars, at, chars.length);
@@ -51,8 +89,7 @@ final class Encoder {
             add(codePoint);
             at += Character.charCount(codePoint);
         }
-        endRun();
-        return ids.toArray();
+        return at;
     }
 
     /// The text with spaces as pieces spell them, and U+FFFD for surrogates without a partner, which are no

@@ -2,21 +2,33 @@ package dev.lapidary.tokenizer;
 
 import dev.lapidary.tokenizer.Turn.Speaker;
 import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /// Turns as Gemma 1 to 3 know them, for checkpoints that come without a template. Texts become plain ids; white space
 /// around them goes. These models know no system role: its text stands in front of the first user turn.
 final class GemmaTurns implements TurnFormat {
+    private static final String START = "<start_of_turn>";
+    private static final String END = "<end_of_turn>";
+
+    /// What begins and ends a turn.
+    static final List<String> SYMBOLS = List.of(START, END);
+
     private static final String PURPOSE = "chat turns";
 
     private final Tokenizer tokenizer;
     private final int startOfTurn;
     private final int endOfTurn;
+    private final @Nullable ImageSymbols images;
 
     /// Throws `IllegalArgumentException` if the vocabulary has no turn symbols.
-    GemmaTurns(Tokenizer tokenizer) {
+    ///
+    /// @param images how images are written; null for a model that sees none
+    GemmaTurns(Tokenizer tokenizer, @Nullable ImageSymbols images) {
         this.tokenizer = tokenizer;
-        startOfTurn = tokenizer.requiredId("<start_of_turn>", PURPOSE);
-        endOfTurn = tokenizer.requiredId("<end_of_turn>", PURPOSE);
+        this.images = images;
+        startOfTurn = tokenizer.requiredId(START, PURPOSE);
+        endOfTurn = tokenizer.requiredId(END, PURPOSE);
     }
 
     @Override
@@ -35,8 +47,8 @@ final class GemmaTurns implements TurnFormat {
 
     @Override
     public int[] ids(List<Turn> turns) {
-        IntList all = new IntList();
-        all.add(tokenizer.bosId());
+        IdWriter all = new IdWriter(tokenizer::encodePlain);
+        all.ids(tokenizer.bosId());
         String system = "";
         for (Turn turn : turns) {
             if (turn.speaker() == Speaker.SYSTEM) {
@@ -44,11 +56,13 @@ final class GemmaTurns implements TurnFormat {
                 continue;
             }
             start(all, turn.speaker() == Speaker.USER ? "user" : "model");
-            String before = system;
-            all.addAll(turn.ids()
-                    .orElseGet(() -> tokenizer.encodePlain(before + turn.text().strip())));
-            all.add(endOfTurn);
-            all.addAll(tokenizer.encodePlain("\n"));
+            all.text(system);
+            for (int views : turn.views()) {
+                all.image(Objects.requireNonNull(images), views);
+            }
+            turn.ids().ifPresentOrElse(all::ids, () -> all.text(turn.text().strip()));
+            all.ids(endOfTurn);
+            all.text("\n");
             system = "";
         }
         start(all, "model");
@@ -56,12 +70,17 @@ final class GemmaTurns implements TurnFormat {
     }
 
     @Override
+    public boolean seesImages() {
+        return images != null;
+    }
+
+    @Override
     public boolean isStop(int id) {
         return id == tokenizer.eosId() || id == endOfTurn;
     }
 
-    private void start(IntList all, String role) {
-        all.add(startOfTurn);
-        all.addAll(tokenizer.encodePlain(role + "\n"));
+    private void start(IdWriter all, String role) {
+        all.ids(startOfTurn);
+        all.text(role + "\n");
     }
 }

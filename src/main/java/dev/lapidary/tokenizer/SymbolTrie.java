@@ -12,6 +12,7 @@ final class SymbolTrie {
             new long[(Character.MAX_VALUE + 1) / Long.SIZE]; // one bit for each char a symbol starts with
     private int[] ids = new int[64]; // by node, -1 inside a symbol
     private int nodes = 1;
+    private int longest;
     private long[] edges; // parent node and char; open addressing, at most half full
     private int[] children; // the node at the end of each edge
     private int shift;
@@ -26,12 +27,18 @@ final class SymbolTrie {
 
     void add(char[] texts, int start, int end, int id) {
         first[texts[start] >>> 6] |= 1L << texts[start];
+        longest = Math.max(longest, end - start);
         int node = 0;
         for (int at = start; at < end; at++) {
             int child = child(node, texts[at]);
             node = child < 0 ? addChild(node, texts[at]) : child;
         }
         ids[node] = id;
+    }
+
+    /// Chars of the longest symbol.
+    int longest() {
+        return longest;
     }
 
     boolean startsWith(char character) {

@@ -3,7 +3,9 @@ package dev.lapidary.tokenizer;
 import dev.lapidary.tokenizer.Turn.Speaker;
 import dev.lapidary.tokenizer.template.TemplateException;
 import dev.lapidary.tokenizer.template.Text;
+import java.nio.CharBuffer;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -20,11 +22,14 @@ final class TemplateTurns implements TurnFormat {
 
     private final Tokenizer tokenizer;
     private final ChatTemplate template;
+    private final @Nullable ImageSymbols images;
     private final boolean knowsSystem;
 
-    TemplateTurns(Tokenizer tokenizer, ChatTemplate template) {
+    /// @param images how images are written; null for a model that sees none
+    TemplateTurns(Tokenizer tokenizer, ChatTemplate template, @Nullable ImageSymbols images) {
         this.tokenizer = tokenizer;
         this.template = template;
+        this.images = images;
         knowsSystem = knowsSystem();
     }
 
@@ -37,7 +42,9 @@ final class TemplateTurns implements TurnFormat {
         List<int[]> answers = new ArrayList<>();
         List<Map<String, Object>> messages = messages(turns, answers);
         try {
-            return ids(render(messages), answers);
+            List<Integer> views =
+                    turns.stream().flatMap(turn -> turn.views().stream()).toList();
+            return ids(render(messages), answers, views);
         } catch (TemplateException e) {
             String message = "%s: %s".formatted(template.source(), e.getMessage());
             throw e.isRaised() ? new IllegalStateException(message, e) : new IllegalArgumentException(message, e);
@@ -72,11 +79,10 @@ final class TemplateTurns implements TurnFormat {
                     }
                 }
                 case USER -> {
-                    messages.add(message(
-                            "user",
-                            system.isEmpty()
-                                    ? turn.text()
-                                    : system + turn.text().strip()));
+                    String text = system.isEmpty()
+                            ? turn.text()
+                            : system + turn.text().strip();
+                    messages.add(message("user", turn.views().isEmpty() ? text : content(turn.views(), text)));
                     system = "";
                 }
                 case MODEL -> {
@@ -90,6 +96,14 @@ final class TemplateTurns implements TurnFormat {
             }
         }
         return messages;
+    }
+
+    /// Images and a text as templates know them.
+    private static List<Object> content(List<Integer> views, String text) {
+        List<Object> items = new ArrayList<>();
+        views.forEach(_ -> items.add(Map.of("type", "image")));
+        items.add(Map.of("type", "text", "text", text));
+        return items;
     }
 
     private static Map<String, Object> message(String role, Object content) {
@@ -117,9 +131,9 @@ final class TemplateTurns implements TurnFormat {
         return Text.of(tokenizer.piece(id), Text.TEMPLATE);
     }
 
-    private int[] ids(Text rendered, List<int[]> answers) {
-        IntList all = new IntList();
-        StringBuilder plain = new StringBuilder();
+    private int[] ids(Text rendered, List<int[]> answers, List<Integer> views) {
+        IdWriter all = new IdWriter(tokenizer::encodePlain);
+        Iterator<Integer> shown = views.iterator();
         char[] chars = rendered.chars().toCharArray();
         for (int at = 0; at < chars.length; ) {
             int mark = rendered.mark(at);
@@ -128,33 +142,43 @@ final class TemplateTurns implements TurnFormat {
                 end++;
             }
             if (mark >= 0) {
-                flush(plain, all);
-                all.addAll(answers.get(mark));
+                all.ids(answers.get(mark));
                 at = end;
             } else if (mark == Text.TEMPLATE) {
                 for (; at < end; at++) {
-                    int symbol = tokenizer.steeringAt(chars, at, end);
-                    if (symbol < 0) {
-                        plain.append(chars[at]);
-                    } else {
-                        flush(plain, all);
-                        all.add(symbol);
-                        at += tokenizer.piece(symbol).length() - 1;
-                    }
+                    at += symbol(chars, at, end, shown, all);
                 }
             } else {
-                plain.append(chars, at, end - at);
+                all.text(CharBuffer.wrap(chars, at, end - at));
                 at = end;
             }
         }
-        flush(plain, all);
+        if (shown.hasNext()) {
+            throw new IllegalArgumentException("%s: got fewer image symbols than the %d images given, need one for each"
+                    .formatted(template.source(), views.size()));
+        }
         return all.toArray();
     }
 
-    private void flush(StringBuilder plain, IntList all) {
-        if (!plain.isEmpty()) {
-            all.addAll(tokenizer.encodePlain(plain.toString()));
-            plain.setLength(0);
+    /// Writes what the template says at `at`: a symbol, an image in place of its symbol, or a character.
+    ///
+    /// @return how many more characters it is written with
+    private int symbol(char[] chars, int at, int end, Iterator<Integer> shown, IdWriter all) {
+        int symbol = tokenizer.steeringAt(chars, at, end);
+        if (symbol < 0) {
+            all.text(CharBuffer.wrap(chars, at, 1));
+            return 0;
         }
+        if (images != null && symbol == images.begin() && shown.hasNext()) {
+            all.image(images, shown.next());
+        } else {
+            all.ids(symbol);
+        }
+        return tokenizer.piece(symbol).length() - 1;
+    }
+
+    @Override
+    public boolean seesImages() {
+        return images != null;
     }
 }

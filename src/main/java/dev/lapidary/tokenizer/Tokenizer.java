@@ -152,6 +152,16 @@ public final class Tokenizer {
         return new StreamingDecoder(this);
     }
 
+    /// An encoder for a text that comes in parts, such as a file too large to hold.
+    public StreamingEncoder streamingEncoder() {
+        return new StreamingEncoder(new Encoder(model, userDefined));
+    }
+
+    /// The first id that another tokenizer spells differently, or lacks; empty where all are the same.
+    public OptionalInt firstDifference(Tokenizer other) {
+        return vocabulary.firstDifference(other.vocabulary);
+    }
+
     public int vocabSize() {
         return vocabulary.pieces();
     }

@@ -1,12 +1,18 @@
 package dev.lapidary.tokenizer;
 
+import java.util.List;
 import java.util.Optional;
 
 /// What somebody said in a conversation.
 ///
-/// @param text empty where the ids are known
-/// @param ids  what the model said exactly, without a stop id
-record Turn(Speaker speaker, String text, Optional<int[]> ids) {
+/// @param text  empty where the ids are known
+/// @param ids   what the model said exactly, without a stop id
+/// @param views of the images that stand in front of the text: of each how many, itself and its crops
+record Turn(Speaker speaker, String text, Optional<int[]> ids, List<Integer> views) {
+    Turn {
+        views = List.copyOf(views);
+    }
+
     enum Speaker {
         SYSTEM("system text"),
         USER("a user turn"),
@@ -26,10 +32,14 @@ record Turn(Speaker speaker, String text, Optional<int[]> ids) {
     }
 
     static Turn of(Speaker speaker, String text) {
-        return new Turn(speaker, text, Optional.empty());
+        return new Turn(speaker, text, Optional.empty(), List.of());
+    }
+
+    static Turn ofUser(String text, List<Integer> views) {
+        return new Turn(Speaker.USER, text, Optional.empty(), views);
     }
 
     static Turn said(int[] ids) {
-        return new Turn(Speaker.MODEL, "", Optional.of(ids));
+        return new Turn(Speaker.MODEL, "", Optional.of(ids), List.of());
     }
 }

@@ -11,6 +11,9 @@ interface TurnFormat {
     /// All turns, and what makes the model answer.
     int[] ids(List<Turn> turns);
 
+    /// Whether images may stand in a turn.
+    boolean seesImages();
+
     /// Whether an id ends a model's turn.
     boolean isStop(int id);
 }

@@ -1,6 +1,7 @@
 package dev.lapidary.tokenizer;
 
 import java.util.Arrays;
+import java.util.OptionalInt;
 
 /// The pieces of a tokenizer by id: text and type.
 ///
@@ -55,6 +56,17 @@ final class Vocabulary {
 
     int end(int id) {
         return starts[id + 1];
+    }
+
+    /// The first id whose text differs, or that only one of the two has.
+    OptionalInt firstDifference(Vocabulary other) {
+        int common = Math.min(pieces(), other.pieces());
+        for (int id = 0; id < common; id++) {
+            if (!Arrays.equals(texts, start(id), end(id), other.texts, other.start(id), other.end(id))) {
+                return OptionalInt.of(id);
+            }
+        }
+        return pieces() == other.pieces() ? OptionalInt.empty() : OptionalInt.of(common);
     }
 
     /// The id of a piece, or -1.

@@ -1,58 +1,38 @@
 package dev.lapidary.vision;
 
-import java.io.IOException;
-import java.io.InputStream;
-import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.Arrays;
+import java.util.Optional;
 
-/// How the picture of a JPEG file lies, which its EXIF data tell (tag 0x0112 of CIPA DC-008).
+/// How the picture of a file lies, which its EXIF data tell (tag 0x0112 of CIPA DC-008).
 final class ExifOrientation {
-    /// EXIF data stand in front of the picture's, in one segment of at most 64 KiB; a profile or two may come
-    /// first.
-    private static final int HEAD_BYTES = 1 << 20;
-
-    private static final byte[] EXIF = "Exif\0\0".getBytes(StandardCharsets.US_ASCII);
-    private static final int APP1 = 0xffe1;
-    private static final int START_OF_SCAN = 0xffda;
+    private static final String EXIF = "Exif\0\0";
+    private static final int APP1 = 0xe1;
     private static final int ORIENTATION = 0x0112;
     private static final int TIFF_MAGIC = 42;
 
     private ExifOrientation() {}
 
     /// 1 to 8; 1, as it is, where the file does not say or says nonsense.
-    static int of(Path file) throws IOException {
-        try (InputStream input = Files.newInputStream(file)) {
-            return of(input.readNBytes(HEAD_BYTES));
+    static int of(ImageFormat format, byte[] file) {
+        Optional<ByteBuffer> tiff = switch (format) {
+            case JPEG -> FileChunks.jpeg(file, marker -> marker == APP1, EXIF);
+            case PNG -> FileChunks.png(file, "eXIf");
+            case WEBP -> FileChunks.riff(file, "EXIF").map(ExifOrientation::bare);
+            case GIF, BMP -> Optional.empty();
+        };
+        try {
+            return tiff.map(ExifOrientation::orientation).orElse(1);
+        } catch (IndexOutOfBoundsException e) {
+            return 1; // cut short
         }
     }
 
-    static int of(byte[] jpeg) {
-        try {
-            ByteBuffer head = ByteBuffer.wrap(jpeg).position(2);
-            while (head.remaining() >= 4) {
-                int marker = head.getShort() & 0xffff;
-                int length = (head.getShort() & 0xffff) - 2;
-                if (marker < 0xff00 || marker == START_OF_SCAN || length < 0) {
-                    return 1;
-                }
-                byte[] segment = new byte[length];
-                head.get(segment);
-                if (marker == APP1
-                        && length > EXIF.length
-                        && Arrays.equals(Arrays.copyOf(segment, EXIF.length), EXIF)) {
-                    return orientation(ByteBuffer.wrap(segment, EXIF.length, length - EXIF.length)
-                            .slice());
-                }
-            }
-            return 1;
-        } catch (BufferUnderflowException | IndexOutOfBoundsException | IllegalArgumentException e) {
-            return 1; // cut short
-        }
+    /// Some writers of WebP put JPEG's prefix in front.
+    private static ByteBuffer bare(ByteBuffer chunk) {
+        byte[] prefix = EXIF.getBytes(StandardCharsets.US_ASCII);
+        return FileChunks.begins(chunk, prefix) ? FileChunks.rest(chunk, prefix.length) : chunk;
     }
 
     private static int orientation(ByteBuffer tiff) {

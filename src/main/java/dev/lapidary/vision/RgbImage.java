@@ -17,6 +17,16 @@ public record RgbImage(int width, int height, byte[] rgb) {
         }
     }
 
+    /// A part of it.
+    RgbImage crop(int x, int y, int cropWidth, int cropHeight) {
+        byte[] part = new byte[COLOURS * cropWidth * cropHeight];
+        for (int row = 0; row < cropHeight; row++) {
+            int from = COLOURS * ((y + row) * width + x);
+            System.arraycopy(rgb, from, part, COLOURS * row * cropWidth, COLOURS * cropWidth);
+        }
+        return new RgbImage(cropWidth, cropHeight, part);
+    }
+
     /// As it is to be looked at, of a picture that lies as EXIF's orientation says: 1 as it is, 2 to 8 mirrored or
     /// turned.
     RgbImage upright(int orientation) {

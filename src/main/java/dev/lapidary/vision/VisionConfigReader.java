@@ -85,9 +85,9 @@ final class VisionConfigReader {
 
     private boolean pooled() throws CheckpointException {
         return switch (outer.string("model_type")) {
-            case "gemma3" -> true;
+            case "gemma3", "shieldgemma2" -> true;
             case "paligemma" -> false;
-            default -> throw outer.problem("model_type", "gemma3 or paligemma beside a " + VISION);
+            default -> throw outer.problem("model_type", "gemma3, shieldgemma2 or paligemma beside a " + VISION);
         };
     }
 

@@ -2,7 +2,11 @@ package dev.lapidary.vision;
 
 import dev.lapidary.kernels.Matrix;
 import dev.lapidary.kernels.Projection;
+import dev.lapidary.kernels.WeightMatrix;
+import java.lang.foreign.Arena;
 import java.util.List;
+import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// Weights of the tower and the projector: matrices borrowed from the checkpoint that is mapped, norms and biases F32.
@@ -23,5 +27,32 @@ record VisionWeights(
         @Nullable Matrix projectorBias) {
     VisionWeights {
         layers = List.copyOf(layers);
+    }
+
+    /// Every matrix that may be held in another format: all but the positions.
+    Stream<WeightMatrix> matrices() {
+        return Stream.of(
+                        patches.parts().stream(),
+                        layers.stream().flatMap(VisionLayer::matrices),
+                        projector.parts().stream())
+                .flatMap(each -> each);
+    }
+
+    /// The same with what `change` makes of each matrix, in the order of [#matrices].
+    ///
+    /// @param arena owns the small tables of projections
+    VisionWeights withMatrices(Arena arena, UnaryOperator<WeightMatrix> change) {
+        Projection changedPatches = patches.map(arena, change);
+        List<VisionLayer> changed =
+                layers.stream().map(layer -> layer.withMatrices(arena, change)).toList();
+        return new VisionWeights(
+                changedPatches,
+                patchBias,
+                positions,
+                changed,
+                postNorm,
+                projectorNorm,
+                projector.map(arena, change),
+                projectorBias);
     }
 }

@@ -18,7 +18,7 @@ final class VisionWorkspace {
     /// int32, 0 to `patches - 1`.
     final MemorySegment positions;
 
-    /// `[patches, patch elements]`.
+    /// `[patches, patch elements]`, in the same memory as `projected` and `gated`: no two of them are in use at once.
     final Matrix patches;
 
     /// `[patches, width]`, the residual stream.
@@ -61,15 +61,16 @@ final class VisionWorkspace {
         for (int i = 0; i < rows; i++) {
             positions.setAtIndex(ValueLayout.JAVA_INT, i, i);
         }
-        patches = matrix(allocator, rows, config.patchElements());
+        Matrix widest = matrix(allocator, rows, widestCols(config));
+        patches = Matrix.dense(widest.data(), DataType.F32, rows, config.patchElements());
         residual = matrix(allocator, rows, width);
         normed = matrix(allocator, rows, width);
         branch = matrix(allocator, rows, width);
-        projected = matrix(allocator, rows, 3 * width);
+        projected = Matrix.dense(widest.data(), DataType.F32, rows, 3 * width);
         queries = Heads.of(projected.cols(0, width), config.headDim());
         keys = Heads.of(projected.cols(width, width), config.headDim());
         values = Heads.of(projected.cols(2 * width, width), config.headDim());
-        gated = matrix(allocator, rows, config.neurons());
+        gated = Matrix.dense(widest.data(), DataType.F32, rows, config.neurons());
         int blockRows = blockRows(config);
         scores = matrix(allocator, blockRows, rows);
         begin = allocator.allocate(ValueLayout.JAVA_INT, blockRows).fill((byte) 0);
@@ -83,10 +84,14 @@ final class VisionWorkspace {
 
     /// Bytes that a workspace of these extents takes.
     static long bytes(VisionConfig config) {
-        long perPatch = 1L + config.patchElements() + 6L * config.width() + config.neurons() + blockRows(config);
+        long perPatch = 1L + 3L * config.width() + widestCols(config) + blockRows(config);
         long perToken = (long) config.width() + config.embedding();
         return Float.BYTES
                 * (config.patches() * perPatch + config.tokensPerImage() * perToken + 2L * blockRows(config));
+    }
+
+    private static int widestCols(VisionConfig config) {
+        return Math.max(config.patchElements(), Math.max(3 * config.width(), config.neurons()));
     }
 
     private static int blockRows(VisionConfig config) {

@@ -2,10 +2,12 @@ package dev.lapidary.checkpoint;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.function.BiFunction;
+import java.util.stream.IntStream;
 
 /// Changes to files at random. Each gives the bytes changed in place or a new array.
 public final class Mutations {
@@ -40,6 +42,48 @@ public final class Mutations {
             Mutations::repeat,
             Mutations::truncate);
 
+    private static final String[] TOKENS = {
+        "{",
+        "}",
+        "[",
+        "]",
+        ":",
+        ",",
+        "\"",
+        "null",
+        "true",
+        "-1",
+        "0",
+        "1e9",
+        "1e99999999999",
+        "9223372036854775807",
+        "18446744073709551616",
+        "\"F32\"",
+        "\"BF16\"",
+        "\"F4\"",
+        "\"shape\"",
+        "\"dtype\"",
+        "\"data_offsets\"",
+        "\"__metadata__\"",
+        "\\u0000",
+        "\\ud800",
+        "\ufeff",
+        "\0",
+        " ",
+        "\n",
+        "//",
+        "NaN",
+        "[[[[[[[[[[[[[[[["
+    };
+    /// What a text in JSON can suffer, or one that is part of a binary file.
+    public static final List<BiFunction<byte[], Random, byte[]>> JSON = List.of(
+            Mutations::flipBit,
+            Mutations::setDigit,
+            Mutations::insertToken,
+            Mutations::cutOut,
+            Mutations::repeat,
+            Mutations::truncate);
+
     private Mutations() {}
 
     /// A copy with one to three changes.
@@ -51,7 +95,7 @@ public final class Mutations {
         return result;
     }
 
-    static byte[] flipBit(byte[] bytes, Random random) {
+    private static byte[] flipBit(byte[] bytes, Random random) {
         if (bytes.length > 0) {
             bytes[random.nextInt(bytes.length)] ^= (byte) (1 << random.nextInt(8));
         }
@@ -78,19 +122,35 @@ public final class Mutations {
         return ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
     }
 
-    static byte[] cutOut(byte[] bytes, Random random) {
+    private static byte[] setDigit(byte[] bytes, Random random) {
+        int[] digits = IntStream.range(0, bytes.length)
+                .filter(i -> bytes[i] >= '0' && bytes[i] <= '9')
+                .toArray();
+        if (digits.length > 0) {
+            bytes[digits[random.nextInt(digits.length)]] = (byte) ('0' + random.nextInt(10));
+        }
+        return bytes;
+    }
+
+    private static byte[] insertToken(byte[] bytes, Random random) {
+        byte[] token = TOKENS[random.nextInt(TOKENS.length)].getBytes(StandardCharsets.UTF_8);
+        int at = random.nextInt(bytes.length + 1);
+        return join(Arrays.copyOf(bytes, at), token, Arrays.copyOfRange(bytes, at, bytes.length));
+    }
+
+    private static byte[] cutOut(byte[] bytes, Random random) {
         int from = random.nextInt(bytes.length + 1);
         int to = Math.min(bytes.length, from + random.nextInt(40));
         return join(Arrays.copyOf(bytes, from), Arrays.copyOfRange(bytes, to, bytes.length));
     }
 
-    static byte[] repeat(byte[] bytes, Random random) {
+    private static byte[] repeat(byte[] bytes, Random random) {
         int from = random.nextInt(bytes.length + 1);
         int to = Math.min(bytes.length, from + random.nextInt(80));
         return join(Arrays.copyOf(bytes, to), Arrays.copyOfRange(bytes, from, bytes.length));
     }
 
-    static byte[] truncate(byte[] bytes, Random random) {
+    private static byte[] truncate(byte[] bytes, Random random) {
         return Arrays.copyOf(bytes, random.nextInt(bytes.length + 1));
     }
 

@@ -124,7 +124,7 @@ class BenchCommandTest {
                             .isPositive();
                 }
                 assertThat(profile.get("seconds").getAsDouble()).isCloseTo(sum, within(1e-6));
-                assertThat(profile.toString()).contains("\"operation\":\"geglu\"", "\"operation\":\"project\"");
+                assertThat(profile.toString()).contains("\"operation\":\"feedForward\"", "\"operation\":\"project\"");
             }
         }
         assertThat(run("--prefill", "8", "--profile").out())

@@ -27,6 +27,29 @@ class ChatCommandTest {
     }
 
     @Test
+    void aTemplateThatIsNotUnderstoodIsToldOnce(@TempDir Path folder) throws IOException {
+        for (String name : List.of("config.json", "model.safetensors", "tokenizer.model")) {
+            Files.copy(Path.of(Run.DEMO, name), folder.resolve(name));
+        }
+        Path template = folder.resolve("chat_template.jinja");
+        Files.writeString(template, "<start_of_turn>{% block a %}<end_of_turn>");
+        String[] own = {"chat", "-t", "0", "-n", "8", "--compute", "f32", "-m", folder.toString()};
+        Run run = Run.withInput("Who art thou?\n/reset\nWho art thou?\n", own);
+        String answer = Run.withInput("Who art thou?\n", CHAT).out();
+        assertThat(run.out()).isEqualTo(answer + answer);
+        assertThat(run.err())
+                .containsOnlyOnce("lapidary: %s: line 1: the statement \"block\" is not known; using the built-in turns"
+                        .formatted(template));
+        String[] generate = {"generate", "--chat", "-p", "Who?", "-n", "1", "-m", folder.toString()};
+        assertThat(Run.of(generate).err()).contains("using the built-in turns of Gemma in its place");
+        Files.writeString(template, "<|im_start|>{% block a %}");
+        Run refused = Run.withInput("Who art thou?\n", own);
+        assertThat(refused.code()).isEqualTo(Failures.FAILED);
+        assertThat(refused.out()).isEmpty();
+        assertThat(refused.err()).contains("line 1: the statement \"block\" is not known");
+    }
+
+    @Test
     void resetForgets() {
         String[] longer = {"chat", "-t", "0", "-n", "24", "--compute", "f32"};
         List<String> answers = Run.withInput("And the LORD said,\n/reset\nAnd the LORD said,\n", longer)

@@ -11,7 +11,8 @@ class DoctorCommandTest {
     void whatRunsIsShown() {
         JsonObject json = Run.of("doctor", "--threads", "2", "--json").json();
         JsonObject kernels = json.getAsJsonObject("kernels");
-        assertThat(kernels.get("isa").getAsString()).isIn("portable", "avx2", "avx512", "avx512-bf16");
+        assertThat(kernels.get("isa").getAsString())
+                .isIn("portable", "avx2", "avx2-vnni", "avx512", "avx512-vnni", "avx512-bf16", "avx512-amx");
         assertThat(kernels.get("threads_asked").getAsInt()).isEqualTo(2);
         assertThat(kernels.get("threads_running").getAsInt()).isEqualTo(2);
         assertThat(json.getAsJsonArray("missing")).isEmpty();

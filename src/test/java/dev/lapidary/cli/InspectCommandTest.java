@@ -82,6 +82,35 @@ class InspectCommandTest {
     }
 
     @Test
+    void recurrentLayersShowWhatTheyHave() {
+        String folder = Golden.of("recurrentgemma").folder().toString();
+        Run run = Run.of("inspect", "-m", folder);
+        assertThat(run.code()).as(run.err()).isZero();
+        assertThat(run.out())
+                .startsWith("recurrent_gemma (")
+                .contains("(recurrence): (", "(xProjection): BF16", "(convolution): F32 [4, ", "(recurrenceGate): ")
+                .containsPattern("\n0-1 +recurrent +- +\\d+ +0 +\\d+ +\\d+ +- +- +- ")
+                .containsPattern("\n2 +local +\\d+ ");
+        JsonObject json = Run.of("inspect", "-m", folder, "--json").json();
+        assertThat(part(json, "recurrence")).isPositive();
+        long parameters = json.getAsJsonArray("parts").asList().stream()
+                .mapToLong(part -> part.getAsJsonObject().get("parameters").getAsLong())
+                .sum();
+        assertThat(json.get("parameters").getAsLong()).isEqualTo(parameters);
+        JsonObject first = json.getAsJsonArray("layers").get(0).getAsJsonObject();
+        assertThat(first.get("attention").getAsString()).isEqualTo("recurrent");
+        assertThat(first.get("kv_heads").getAsInt()).isZero();
+        long longer = Run.of("inspect", "-m", folder, "--json", "--capacity", "100000")
+                .json()
+                .getAsJsonObject("memory")
+                .get("kv_cache_bytes")
+                .getAsLong();
+        assertThat(json.getAsJsonObject("memory").get("kv_cache_bytes").getAsLong())
+                .isPositive()
+                .isEqualTo(longer);
+    }
+
+    @Test
     void activationsAreThoseOfTheReference() {
         Golden golden = Golden.of("gemma3-text");
         JsonObject json = Run.of(

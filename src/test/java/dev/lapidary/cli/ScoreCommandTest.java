@@ -15,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -92,12 +93,39 @@ class ScoreCommandTest {
         }
     }
 
+    /// As the well-known recipe has it: windows every `stride` tokens, of each the new tokens alone.
+    @Test
+    void overlappingWindowsScoreEachTokenOnceAfterItsContext() throws IOException {
+        String text = Files.readString(Path.of(TEXT)).substring(0, 300);
+        int[] ids = Tokenizer.load(Path.of(Run.DEMO)).encode(text);
+        Run run = Run.withInput(
+                text, "score", "--file", "-", "--window", "25", "--stride", "10", "--compute", "f32", "--json");
+        JsonArray got = run.json().getAsJsonArray("log_probs");
+        assertThat(got).hasSize(ids.length);
+        assertThat(run.ids("ids"))
+                .containsExactlyElementsOf(IntStream.of(ids).boxed().toList());
+        int scored = 0;
+        for (int from = 0; scored < ids.length; from += 10) {
+            int count = Math.min(24, ids.length - from);
+            int[] part = new int[count + 1];
+            part[0] = 2;
+            System.arraycopy(ids, from, part, 1, count);
+            JsonArray alone = Run.of("score", "--ids", TokenIds.text(part), "--compute", "f32", "--json")
+                    .json()
+                    .getAsJsonArray("log_probs");
+            for (; scored < from + count; scored++) {
+                assertThat(got.get(scored).getAsDouble())
+                        .isCloseTo(alone.get(scored - from).getAsDouble(), within(1e-5));
+            }
+        }
+    }
+
     @Test
     void aTextThatDoesNotFitIsRefusedWithWhatWouldFit() {
         Run run = Run.of("score", "--file", TEXT);
         assertThat(run.code()).isEqualTo(Failures.USAGE);
         assertThat(run.out()).isEmpty();
-        assertThat(run.err()).containsPattern("text: got \\d{4} tokens at once, .* need --window 1024 or less");
+        assertThat(run.err()).containsPattern("text: got more than 1024 tokens at once, .* need --window 1024 or less");
         Run windowed = Run.of("score", "--file", TEXT, "--window", "1024");
         assertThat(windowed.code()).isZero();
         assertThat(windowed.out())

@@ -70,7 +70,7 @@ class BlockMatrixTest {
     void productsAreThoseOfTheValues(BlockType type) {
         Natives.run(kernels -> {
             for (int rows : new int[] {1, 2, 3, 8, 9, 17}) {
-                check(kernels, rows, List.of(blocks(type)));
+                check(kernels, rows, List.of(blocks(type)), false);
             }
         });
     }
@@ -86,31 +86,44 @@ class BlockMatrixTest {
         for (boolean rounded : new boolean[] {false, true}) {
             Natives.run(backend, 2, rounded, kernels -> {
                 for (int rows : new int[] {1, 8, 9}) {
-                    check(kernels, rows, List.of(blocks(BlockType.Q4_K), blocks(BlockType.Q6_K), wide(BlockType.Q5_0)));
-                    check(kernels, rows, List.of(blocks(BlockType.Q4_K), blocks(BlockType.Q4_K)));
-                    check(kernels, rows, List.of(wide(BlockType.Q4_K), half(BlockType.Q4_K), wide(BlockType.Q2_K)));
+                    check(
+                            kernels,
+                            rows,
+                            List.of(blocks(BlockType.Q4_K), blocks(BlockType.Q6_K), wide(BlockType.Q5_0)),
+                            false);
+                    boolean tiled = rounded && rows > Products.MAX_STREAMED_ROWS && TiledMatmul.isNative();
+                    check(kernels, rows, List.of(blocks(BlockType.Q4_K), half(BlockType.Q6_K)), tiled);
+                    check(kernels, rows, List.of(blocks(BlockType.Q4_K), blocks(BlockType.Q4_K)), tiled);
+                    check(
+                            kernels,
+                            rows,
+                            List.of(wide(BlockType.Q4_K), half(BlockType.Q4_K), wide(BlockType.Q2_K)),
+                            false);
                 }
             });
         }
     }
 
-    private static void check(NativeKernels kernels, int rows, List<WeightMatrix> parts) {
+    /// @param rounded whether inputs and values are rounded to BF16
+    private static void check(NativeKernels kernels, int rows, List<WeightMatrix> parts, boolean rounded) {
         try (Operands operands = new Operands(rows);
                 Arena arena = Arena.ofConfined()) {
             Projection weights = new Projection(arena, parts);
             Matrix in = operands.matrix(rows, COLS);
             Matrix out = operands.output(rows, weights.rows());
             kernels.project(in, weights, out);
+            Matrix multiplied = rounded ? ProductKernelsTest.rounded(operands, in) : in;
             int column = 0;
             for (WeightMatrix part : parts) {
-                Matrix wide = Panels.dense(part);
+                Matrix exact = Panels.dense(part);
+                Matrix wide = rounded ? ProductKernelsTest.rounded(operands, exact) : exact;
                 Matrix expected = operands.expected(rows, part.rows());
-                new ReferenceKernels().matmulTransposed(in, wide, expected);
+                new ReferenceKernels().matmulTransposed(multiplied, wide, expected);
                 Difference.assertElementsClose(
                         operands,
                         out.cols(column, part.rows()),
                         expected,
-                        Difference.ofProducts(in, wide),
+                        Difference.ofProducts(multiplied, wide),
                         "project " + part.shape());
                 column += part.rows();
             }

@@ -16,8 +16,9 @@ class CeilingProbeTest {
                 assertThat(found.f32()).isPositive();
                 assertThat(found.bf16Matmul() > 0).isEqualTo(backend.multiplies(DataType.BF16));
                 String isa = KernelInfo.probe(2).isa();
-                assertThat(found.bf16Instructions() > 0).isEqualTo(isa.endsWith("-bf16"));
-                if (isa.endsWith("-bf16") || isa.endsWith("-vnni")) {
+                assertThat(found.bf16Instructions() > 0).isEqualTo(isa.endsWith("-bf16") || isa.endsWith("-amx"));
+                assertThat(found.bf16Instruction()).isEqualTo(isa.endsWith("-amx") ? "tdpbf16ps" : "vdpbf16ps");
+                if (isa.endsWith("-bf16") || isa.endsWith("-amx") || isa.endsWith("-vnni")) {
                     assertThat(found.int8()).isPositive();
                 }
                 assertThat(found.bf16())

@@ -23,7 +23,7 @@ class KernelThreadsTest {
     @ParameterizedTest
     @MethodSource("cases")
     void project(String backend, int threads) {
-        for (int rows : new int[] {1, NativeKernels.MAX_STREAMED_ROWS, NativeKernels.MAX_STREAMED_ROWS + 1}) {
+        for (int rows : new int[] {1, Products.MAX_STREAMED_ROWS, Products.MAX_STREAMED_ROWS + 1}) {
             try (Operands operands = new Operands(rows);
                     Arena arena = Arena.ofShared()) {
                 Matrix weights = operands.matrix(DataType.BF16, 517, 385, 385, 1);

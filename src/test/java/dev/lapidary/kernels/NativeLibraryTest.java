@@ -116,7 +116,9 @@ class NativeLibraryTest {
         assertThat(new Jvm(access, "-Dlapidary.maxIsa=portable").output()).contains("shim: portable");
         Jvm misspelt = new Jvm(access, "-Dlapidary.maxIsa=avx3");
         assertThat(misspelt.exit()).isEqualTo(1);
-        assertThat(misspelt.output()).contains("lapidary.maxIsa: got avx3, need portable, avx2, avx512 or avx512-bf16");
+        assertThat(misspelt.output())
+                .contains("lapidary.maxIsa: got avx3, need portable, avx2, avx2-vnni, avx512, avx512-vnni, avx512-bf16"
+                        + " or avx512-amx");
     }
 
     @Test

@@ -17,9 +17,7 @@ class ProductKernelsTest {
     private static final ReferenceKernels REFERENCE = new ReferenceKernels();
 
     /// On both sides of where the backend takes over.
-    private static final int[] ROWS = {
-        1, 2, 3, 5, NativeKernels.MAX_STREAMED_ROWS, NativeKernels.MAX_STREAMED_ROWS + 1, 17, 33
-    };
+    private static final int[] ROWS = {1, 2, 3, 5, Products.MAX_STREAMED_ROWS, Products.MAX_STREAMED_ROWS + 1, 17, 33};
 
     /// Rounding to BF16 is asked for where it could happen, and refused where it must not.
     static Stream<Arguments> cases() {
@@ -85,7 +83,7 @@ class ProductKernelsTest {
         Matrix multiplied = rounded ? rounded(operands, in) : in;
         int column = 0;
         for (WeightMatrix stored : weights.parts()) {
-            Matrix part = (Matrix) stored;
+            Matrix part = rounded ? rounded(operands, (Matrix) stored) : (Matrix) stored;
             Matrix expected = operands.expected(rows, part.rows());
             REFERENCE.matmulTransposed(multiplied, part, expected);
             String what =
@@ -121,18 +119,19 @@ class ProductKernelsTest {
     void gegluOfWeightsStoredDifferently(String backend) {
         Natives.run(backend, 2, true, kernels -> {
             for (int rows : ROWS) {
-                boolean streamed = rows <= NativeKernels.MAX_STREAMED_ROWS;
+                boolean streamed = rows <= Products.MAX_STREAMED_ROWS;
                 Stored wide = new Stored(DataType.F32, 0, false);
-                Stored narrow = new Stored(
-                        DataType.BF16, 0, !streamed && Backends.open(backend).multiplies(DataType.BF16));
+                boolean bf16 = !streamed && Backends.open(backend).multiplies(DataType.BF16);
+                Stored narrow = new Stored(DataType.BF16, 0, bf16);
+                Stored half = new Stored(DataType.F16, 0, bf16 && TiledMatmul.isNative());
                 checkGeglu(kernels, rows, 65, 33, wide, narrow, 1);
-                checkGeglu(kernels, rows, 65, 33, narrow, new Stored(DataType.F16, 0, false), 1);
+                checkGeglu(kernels, rows, 65, 33, narrow, half, 1);
                 checkGeglu(kernels, rows, 65, 33, wide, new Stored(DataType.F32, 3, false), 1);
             }
         });
     }
 
-    /// How weights lie: their type, what lies between rows, and whether their inputs are rounded to BF16.
+    /// How weights lie: their type, what lies between rows, and whether they and their inputs are rounded to BF16.
     private record Stored(DataType type, int padding, boolean rounded) {}
 
     private static void checkGeglu(
@@ -155,8 +154,10 @@ class ProductKernelsTest {
             kernels.geglu(in, gate, up, out);
             Matrix gated = operands.expected(rows, neurons);
             Matrix upped = operands.expected(rows, neurons);
-            REFERENCE.matmulTransposed(gateIn, gate, gated);
-            REFERENCE.matmulTransposed(upIn, up, upped);
+            Matrix gateWeights = gateStored.rounded() ? rounded(operands, gate) : gate;
+            Matrix upWeights = upStored.rounded() ? rounded(operands, up) : up;
+            REFERENCE.matmulTransposed(gateIn, gateWeights, gated);
+            REFERENCE.matmulTransposed(upIn, upWeights, upped);
             Matrix expected = operands.expected(rows, neurons);
             for (int r = 0; r < rows; r++) {
                 for (int c = 0; c < neurons; c++) {
@@ -164,8 +165,8 @@ class ProductKernelsTest {
                     Operands.set(expected, r, c, (float) (gelu * get(upped, r, c)));
                 }
             }
-            Difference.Tolerance gateError = Difference.ofProducts(gateIn, gate);
-            Difference.Tolerance upError = Difference.ofProducts(upIn, up);
+            Difference.Tolerance gateError = Difference.ofProducts(gateIn, gateWeights);
+            Difference.Tolerance upError = Difference.ofProducts(upIn, upWeights);
             // GELU is nowhere steeper than 1.13; its own error is a few ulp of its argument.
             Difference.Tolerance tolerance = (r, c) -> {
                 double g = Math.abs(get(gated, r, c)) + gateError.of(r, c);
@@ -228,16 +229,20 @@ class ProductKernelsTest {
         });
     }
 
-    /// Whether the inputs are rounded to BF16: only where asked for, natively supported, and many rows at once.
+    /// Whether both operands are rounded to BF16: only where asked for, natively supported, and many rows at once.
     private static boolean rounds(String backend, DataType type, boolean bf16, int rows) {
+        boolean nativeBf16 = Backends.open(backend).multiplies(DataType.BF16);
         return bf16
-                && type == DataType.BF16
-                && rows > NativeKernels.MAX_STREAMED_ROWS
-                && Backends.open(backend).multiplies(DataType.BF16);
+                && rows > Products.MAX_STREAMED_ROWS
+                && switch (type) {
+                    case F32 -> false;
+                    case BF16 -> nativeBf16;
+                    case F16 -> TiledMatmul.isNative();
+                };
     }
 
     /// Each element to the nearest BF16, ties to even.
-    private static Matrix rounded(Operands operands, Matrix matrix) {
+    static Matrix rounded(Operands operands, Matrix matrix) {
         Matrix rounded = operands.copy(matrix);
         for (int r = 0; r < matrix.rows(); r++) {
             for (int c = 0; c < matrix.cols(); c++) {

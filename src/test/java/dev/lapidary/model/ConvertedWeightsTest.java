@@ -19,6 +19,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -95,8 +96,10 @@ class ConvertedWeightsTest {
         WeightFormats formats = new WeightFormats(conversion, conversion);
         int[] ids = golden.prompt();
         try (Checkpoint checkpoint = Checkpoint.open(golden.folder())) {
+            AtomicBoolean tiles = new AtomicBoolean();
             double difference = DriverThread.call(() -> {
                 try (NativeKernels kernels = new NativeKernels(Backends.open(Backends.DEFAULT), 2, true)) {
+                    tiles.set(kernels.multipliesTiles());
                     Matrix atOnce = run(checkpoint, formats, kernels, ids);
                     TextModel single = read(checkpoint, formats, kernels, 1);
                     KvCache cache = single.newCache(ids.length, arena);
@@ -110,8 +113,9 @@ class ConvertedWeightsTest {
                     return LogitsDifference.relative(atOnce, single.decoder()::logits, residuals);
                 }
             });
-            // Attention is summed in another order, and a value that is rounded to int8 may then go the other way
-            assertThat(difference).isLessThan(5e-3);
+            // Attention is summed in another order, and a value that is rounded to int8 may then go the other way; with
+            // matrix instructions the prompt's are rounded to BF16 instead
+            assertThat(difference).isLessThan(tiles.get() ? 0.1 : 5e-3);
         }
     }
 

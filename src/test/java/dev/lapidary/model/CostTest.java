@@ -56,6 +56,34 @@ class CostTest {
         }
     }
 
+    /// Two recurrent layers of 64 channels in 4 blocks and a convolution of 4 taps, and one of attention with 4 heads
+    /// of 8 and 5 keys in its window; 32 neurons. Embedding 32, 100 tokens.
+    @Test
+    void aRecurrentLayerReadsAndWritesItsState() throws CheckpointException {
+        int recurrent = 32 * 2 * 64 + 64 * 32 + 3 * 32 * 32 + 2 * 64 * 16 + 4 * 64;
+        int attention = 32 * (32 + 2 * 8) + 32 * 32 + 3 * 32 * 32;
+        int state = 4 * 64 * 4;
+        int position = 2 * 8 * 4;
+        GemmaConfig config = HuggingFaceConfig.read(HuggingFaceConfigTest.parse("recurrent_gemma", """
+            'vocab_size':100,'hidden_size':32,'intermediate_size':64,'num_hidden_layers':3,'lru_width':64,
+            'num_attention_heads':4,'num_key_value_heads':1,'attention_window_size':4\
+            """), null);
+        try (Arena arena = Arena.ofConfined()) {
+            TextModel model = Models.random(config, 4, arena);
+            Cost token = Cost.ofDecode(model, 1, 10, 1);
+            assertThat(token.operations()).isEqualTo(2 * (2 * recurrent + attention + HEAD) + 4 * 32 * 5);
+            assertThat(token.cacheBytes()).isEqualTo(2 * 2 * state + (5 + 1) * position);
+            assertThat(Cost.ofDecode(model, 1, 1000, 1)).isEqualTo(token);
+            Cost three = Cost.ofDecode(model, 3, 10, 1);
+            assertThat(three.operations()).isEqualTo(3 * token.operations());
+            assertThat(three.cacheBytes()).isEqualTo(3 * token.cacheBytes());
+            Cost prompt = Cost.ofPrefill(model, 6); // 4 and 2: the state is read and written twice
+            int keys = 1 + 2 + 3 + 4 + 5 + 5;
+            assertThat(prompt.operations()).isEqualTo(2 * (6 * (2 * recurrent + attention) + HEAD) + 4 * 32 * keys);
+            assertThat(prompt.cacheBytes()).isEqualTo(2 * 2 * 2 * state + (4 + 6 + 6) * position);
+        }
+    }
+
     /// A window of 4 to both sides is 2 to each; nothing is predicted.
     @Test
     void aTextToEmbedSeesItselfInBothDirections() throws CheckpointException {

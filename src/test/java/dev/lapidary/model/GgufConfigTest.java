@@ -11,6 +11,7 @@ import dev.lapidary.checkpoint.GgufKeys;
 import dev.lapidary.checkpoint.GgufMetadata;
 import dev.lapidary.checkpoint.GgufTensorSpec;
 import dev.lapidary.checkpoint.GgufWriter;
+import dev.lapidary.checkpoint.WholeFile;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -58,6 +59,42 @@ class GgufConfigTest {
         assertThat(config.architecture()).isEqualTo(architecture);
         assertThat(config.normOffset()).as("norms hold 1 + w").isZero();
         assertThat(config.stopIds()).containsExactly(1);
+    }
+
+    /// What `quantize` writes of each published model is the same model again, and nothing in it is unusual.
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "gemma-2b",
+                "gemma-7b",
+                "codegemma-7b-it",
+                "gemma-2-2b-it",
+                "gemma-2-9b",
+                "gemma-2-27b",
+                "gemma-3-270m",
+                "gemma-3-1b-it",
+                "gemma-3-4b-it",
+                "gemma-3-12b-it",
+                "gemma-3-27b-it"
+            })
+    void whatIsWrittenOfAModelIsThatModel(String model) throws IOException {
+        GemmaConfig json =
+                HuggingFaceConfig.read(ConfigKeys.read(Path.of("src/test/resources/configs", model + ".json")), null);
+        GgufKeys keys = new GgufKeys();
+        assertThat(GgufConfigKeys.put(json, keys)).isEmpty();
+        GemmaConfig config = read(keys, json.vocab());
+        assertThat(config)
+                .usingRecursiveComparison()
+                .ignoringFields("architecture", "normOffset", "stopIds")
+                .isEqualTo(json);
+        assertThat(config.architecture()).isEqualTo(json.architecture().replace("_text", ""));
+
+        Path again = file.resolveSibling("config.json");
+        WholeFile.writeJson(again, HuggingFaceConfigKeys.of(json, "bfloat16", true));
+        assertThat(HuggingFaceConfig.read(ConfigKeys.read(again), null))
+                .usingRecursiveComparison()
+                .ignoringFields("architecture", "stopIds")
+                .isEqualTo(json);
     }
 
     @Test

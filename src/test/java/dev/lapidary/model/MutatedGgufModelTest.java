@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.fail;
 import dev.lapidary.checkpoint.Checkpoint;
 import dev.lapidary.checkpoint.CheckpointException;
 import dev.lapidary.checkpoint.GgufKeys;
+import dev.lapidary.checkpoint.Limits;
 import dev.lapidary.checkpoint.Mutations;
 import dev.lapidary.kernels.DataType;
 import java.io.IOException;
@@ -40,7 +41,8 @@ class MutatedGgufModelTest {
             byte[] whole = Arrays.copyOf(changed, changed.length + tensors.length);
             System.arraycopy(tensors, 0, whole, changed.length, tensors.length);
             Files.write(file, whole);
-            try (Checkpoint checkpoint = Checkpoint.open(file);
+            try (Limits _ = new Limits(seed);
+                    Checkpoint checkpoint = Checkpoint.open(file);
                     Arena arena = Arena.ofConfined()) {
                 Weights weights = WeightsReader.read(checkpoint, CheckpointConfig.read(checkpoint), arena);
                 assertThat(weights.layers()).isNotEmpty();

@@ -115,7 +115,7 @@ class RefusedConfigTest {
         assertThatThrownBy(() -> HuggingFaceConfig.read(config, null))
                 .isInstanceOf(CheckpointException.class)
                 .hasMessage("config.json: model_type: got \"llama\", need one of gemma, gemma2, gemma3, gemma3_text,"
-                        + " paligemma, recurrent_gemma, t5gemma");
+                        + " paligemma, recurrent_gemma, shieldgemma2, t5gemma");
     }
 
     @Test
