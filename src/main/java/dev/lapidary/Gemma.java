@@ -152,7 +152,7 @@ public final class Gemma implements AutoCloseable {
             EmbeddingModel embedding = embeddingConfig == null
                     ? null
                     : EmbeddingModel.read(checkpoint, embeddingConfig, model, kernels, arena, memory);
-            TextEncoder encoder = encoder(checkpoint, model, options, new Conversion(source, listener), kernels, arena);
+            TextEncoder encoder = encoder(checkpoint, model, options, conversion, kernels, arena);
             return new Gemma(
                     source, checkpoint, arena, kernels, model, vision, embedding, encoder, options.chunk(), tokenizer);
         } catch (IOException | RuntimeException | Error e) {

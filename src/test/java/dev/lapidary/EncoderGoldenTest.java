@@ -50,14 +50,19 @@ class EncoderGoldenTest {
         }
     }
 
-    /// What is rounded goes through twelve blocks here, and through a softmax in each: this case moves three times as
-    /// far as the others when a weight moves by its last bit. An implementation of its own, with the inputs of
-    /// attention alone rounded to BF16, differs by 9.4e-2.
+    /// Measured: 5.0e-3. Of the case that rounding moves less: the official one moves three times as far as those of
+    /// other models when a weight moves by its last bit. An implementation of its own, with the inputs of attention
+    /// alone rounded to BF16, differs there by 9.4e-2.
     @ParameterizedTest
     @MethodSource("dev.lapidary.TestBackends#all")
     void theFastPathStaysWithinItsBound(String backend) throws IOException {
-        Options fast = options().withBackend(backend).withCompute(Compute.FAST);
-        assertThat(worstDifference(fast)).isLessThan(1.5e-1);
+        EncoderGolden golden = EncoderGolden.ofOtherWidths();
+        try (Gemma gemma = Gemma.open(
+                        golden.folder(), options().withBackend(backend).withCompute(Compute.FAST));
+                Session session = gemma.newSession(Capacity.tokens(64))) {
+            session.encode(golden.encoderIds());
+            assertThat(worstDifference(session, golden)).isLessThan(2e-2);
+        }
     }
 
     /// Every matrix of both stacks, in another format with the same values.
