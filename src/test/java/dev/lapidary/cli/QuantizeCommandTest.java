@@ -112,7 +112,7 @@ class QuantizeCommandTest {
         assertFailed(
                 Run.of("quantize", "src/test/resources/oracle/recurrentgemma", out.toString(), "--type", "bf16"),
                 Failures.FAILED,
-                "got a recurrent_gemma model, need one without recurrent blocks to write it anew");
+                "got a recurrent_gemma model, need one of Gemma 1 to 3 to write it anew");
         assertThat(names(folder)).isEmpty();
     }
 
