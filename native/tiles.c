@@ -147,7 +147,7 @@ static void multiply(product *p, void *work) {
     const int64_t passes = (p->steps + MOST_STEPS - 1) / MOST_STEPS;
     p->pass = (p->steps + passes - 1) / passes;
     for (int64_t i = 0; i < p->count; i++) {
-        if (p->matrices[i].kind >= GEMMA_WEIGHTS_BLOCKS) p->pass = 16; // whole blocks
+        if (p->matrices[i].kind >= GEMMA_WEIGHTS_BLOCKS) p->pass = WHOLE_STEPS;
     }
     // pairs side by side share the tiles of the rows
     const int64_t slices = slices_of(p), share = slices * p->pairs / (SHARES * omp_get_max_threads());

@@ -11,6 +11,7 @@
 
 #define TILE_ROWS 16
 #define TILE_COLS 32
+#define MOST_BLOCK 256 // columns of GGUF's widest block
 #define TILE_BYTES (TILE_ROWS * TILE_COLS * 2)
 
 static inline int64_t tile_steps(int64_t cols) { return (cols + TILE_COLS - 1) / TILE_COLS; }
@@ -20,14 +21,13 @@ static inline int64_t tile_groups(int64_t rows) { return (rows + TILE_ROWS - 1) 
 // Steps that one pass over the rows multiplies: the tiles of two panels, 36 KB, stay in the first-level cache beside
 // the rows' that stream past them. Measured from 8 to 36.
 #define MOST_STEPS 18
+#define WHOLE_STEPS (MOST_STEPS * TILE_COLS / MOST_BLOCK * MOST_BLOCK / TILE_COLS) // of whole GGUF blocks
 
 // Rows that are multiplied by a pair of panels before the next pair, so that their sums stay in the L2 cache.
 #define SLICE_GROUPS 32
 
 // Pairs of panels that one pass over the slice's tiles serves.
 #define MOST_PAIRS 6
-
-#define MOST_BLOCK 256 // columns
 
 // What one thread works in.
 typedef struct {

@@ -63,7 +63,7 @@ final class Products implements AutoCloseable {
             Gemv.projectGroup(in, weights, dense, out);
         } else if (few && types != null) {
             Gemv.projectGroup(in, weights, types, out);
-        } else if (weights.parts().stream().noneMatch(part -> isStreamed(in, part))) {
+        } else if (!isAnyStreamed(in, weights)) {
             gemm.project(in, weights, out);
         } else {
             int column = 0;
@@ -175,6 +175,16 @@ final class Products implements AutoCloseable {
                             case F16 -> true;
                         };
         };
+    }
+
+    /// Whether one part is; without a stream, as above.
+    private boolean isAnyStreamed(Matrix in, Projection weights) {
+        for (int i = 0; i < weights.parts().size(); i++) {
+            if (isStreamed(in, weights.parts().get(i))) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /// Whether the shim multiplies by these weights itself.

@@ -72,77 +72,29 @@ public enum PublishedShape {
          "max_position_embeddings": 2048, "use_bidirectional_attention": true}\
         """),
     /// PaliGemma, 3B, images of 224 x 224.
-    PALIGEMMA_3B_224("paligemma-3b-224", """
-        {"model_type": "paligemma", "text_config": {
-         "model_type": "gemma", "hidden_size": 2048, "intermediate_size": 16384, "num_hidden_layers": 18,
-         "num_attention_heads": 8, "num_key_value_heads": 1, "vocab_size": 257216},
-        """ + Tower.of(224)),
+    PALIGEMMA_3B_224("paligemma-3b-224", PaliGemma.GEMMA_2B + Tower.of(224)),
     /// PaliGemma, 3B, images of 448 x 448.
-    PALIGEMMA_3B_448("paligemma-3b-448", """
-        {"model_type": "paligemma", "text_config": {
-         "model_type": "gemma", "hidden_size": 2048, "intermediate_size": 16384, "num_hidden_layers": 18,
-         "num_attention_heads": 8, "num_key_value_heads": 1, "vocab_size": 257216},
-        """ + Tower.of(448)),
+    PALIGEMMA_3B_448("paligemma-3b-448", PaliGemma.GEMMA_2B + Tower.of(448)),
     /// PaliGemma, 3B, images of 896 x 896.
-    PALIGEMMA_3B_896("paligemma-3b-896", """
-        {"model_type": "paligemma", "text_config": {
-         "model_type": "gemma", "hidden_size": 2048, "intermediate_size": 16384, "num_hidden_layers": 18,
-         "num_attention_heads": 8, "num_key_value_heads": 1, "vocab_size": 257216},
-        """ + Tower.of(896)),
+    PALIGEMMA_3B_896("paligemma-3b-896", PaliGemma.GEMMA_2B + Tower.of(896)),
     /// PaliGemma 2, 3B, images of 224 x 224.
-    PALIGEMMA_2_3B_224("paligemma2-3b-224", """
-        {"model_type": "paligemma", "text_config": {
-         "model_type": "gemma2", "hidden_size": 2304, "intermediate_size": 9216, "num_hidden_layers": 26,
-         "num_attention_heads": 8, "num_key_value_heads": 4, "vocab_size": 257216},
-        """ + Tower.of(224)),
+    PALIGEMMA_2_3B_224("paligemma2-3b-224", PaliGemma.GEMMA_2_2B + Tower.of(224)),
     /// PaliGemma 2, 3B, images of 448 x 448.
-    PALIGEMMA_2_3B_448("paligemma2-3b-448", """
-        {"model_type": "paligemma", "text_config": {
-         "model_type": "gemma2", "hidden_size": 2304, "intermediate_size": 9216, "num_hidden_layers": 26,
-         "num_attention_heads": 8, "num_key_value_heads": 4, "vocab_size": 257216},
-        """ + Tower.of(448)),
+    PALIGEMMA_2_3B_448("paligemma2-3b-448", PaliGemma.GEMMA_2_2B + Tower.of(448)),
     /// PaliGemma 2, 3B, images of 896 x 896.
-    PALIGEMMA_2_3B_896("paligemma2-3b-896", """
-        {"model_type": "paligemma", "text_config": {
-         "model_type": "gemma2", "hidden_size": 2304, "intermediate_size": 9216, "num_hidden_layers": 26,
-         "num_attention_heads": 8, "num_key_value_heads": 4, "vocab_size": 257216},
-        """ + Tower.of(896)),
+    PALIGEMMA_2_3B_896("paligemma2-3b-896", PaliGemma.GEMMA_2_2B + Tower.of(896)),
     /// PaliGemma 2, 10B, images of 224 x 224.
-    PALIGEMMA_2_10B_224("paligemma2-10b-224", """
-        {"model_type": "paligemma", "text_config": {
-         "model_type": "gemma2", "hidden_size": 3584, "intermediate_size": 14336, "num_hidden_layers": 42,
-         "num_attention_heads": 16, "num_key_value_heads": 8, "vocab_size": 257216},
-        """ + Tower.of(224)),
+    PALIGEMMA_2_10B_224("paligemma2-10b-224", PaliGemma.GEMMA_2_9B + Tower.of(224)),
     /// PaliGemma 2, 10B, images of 448 x 448.
-    PALIGEMMA_2_10B_448("paligemma2-10b-448", """
-        {"model_type": "paligemma", "text_config": {
-         "model_type": "gemma2", "hidden_size": 3584, "intermediate_size": 14336, "num_hidden_layers": 42,
-         "num_attention_heads": 16, "num_key_value_heads": 8, "vocab_size": 257216},
-        """ + Tower.of(448)),
+    PALIGEMMA_2_10B_448("paligemma2-10b-448", PaliGemma.GEMMA_2_9B + Tower.of(448)),
     /// PaliGemma 2, 10B, images of 896 x 896.
-    PALIGEMMA_2_10B_896("paligemma2-10b-896", """
-        {"model_type": "paligemma", "text_config": {
-         "model_type": "gemma2", "hidden_size": 3584, "intermediate_size": 14336, "num_hidden_layers": 42,
-         "num_attention_heads": 16, "num_key_value_heads": 8, "vocab_size": 257216},
-        """ + Tower.of(896)),
+    PALIGEMMA_2_10B_896("paligemma2-10b-896", PaliGemma.GEMMA_2_9B + Tower.of(896)),
     /// PaliGemma 2, 28B, images of 224 x 224.
-    PALIGEMMA_2_28B_224("paligemma2-28b-224", """
-        {"model_type": "paligemma", "text_config": {
-         "model_type": "gemma2", "hidden_size": 4608, "intermediate_size": 36864, "num_hidden_layers": 46,
-         "num_attention_heads": 32, "num_key_value_heads": 16, "head_dim": 128, "query_pre_attn_scalar": 144, "vocab_size": 257216},
-        """ + Tower.of(224)),
+    PALIGEMMA_2_28B_224("paligemma2-28b-224", PaliGemma.GEMMA_2_27B + Tower.of(224)),
     /// PaliGemma 2, 28B, images of 448 x 448.
-    PALIGEMMA_2_28B_448("paligemma2-28b-448", """
-        {"model_type": "paligemma", "text_config": {
-         "model_type": "gemma2", "hidden_size": 4608, "intermediate_size": 36864, "num_hidden_layers": 46,
-         "num_attention_heads": 32, "num_key_value_heads": 16, "head_dim": 128, "query_pre_attn_scalar": 144, "vocab_size": 257216},
-        """ + Tower.of(448)),
+    PALIGEMMA_2_28B_448("paligemma2-28b-448", PaliGemma.GEMMA_2_27B + Tower.of(448)),
     /// PaliGemma 2, 28B, images of 896 x 896.
-    PALIGEMMA_2_28B_896("paligemma2-28b-896", """
-        {"model_type": "paligemma", "text_config": {
-         "model_type": "gemma2", "hidden_size": 4608, "intermediate_size": 36864, "num_hidden_layers": 46,
-         "num_attention_heads": 32, "num_key_value_heads": 16, "head_dim": 128, "query_pre_attn_scalar": 144, "vocab_size": 257216},
-        """ + Tower.of(896)),
+    PALIGEMMA_2_28B_896("paligemma2-28b-896", PaliGemma.GEMMA_2_27B + Tower.of(896)),
     /// RecurrentGemma, 2B. Its `intermediate_size`, as all of this family's, counts gate and up together.
     /// Source: google-deepmind/recurrentgemma, `common.py`, presets `RECURRENT_GEMMA_2B_V1` and `_9B_V1`: width and
     /// recurrence 2560 and 4096, feed-forward three times as wide, 26 and 38 blocks, window 2048, 256000 tokens.
@@ -197,6 +149,31 @@ public enum PublishedShape {
          "hidden_size_per_layer_input": 0, "sliding_window": 1024, "max_position_embeddings": 262144,
          "final_logit_softcapping": 30}}\
         """);
+
+    /// The text models of PaliGemma 1 and 2.
+    private static final class PaliGemma {
+        static final String GEMMA_2B = """
+            {"model_type": "paligemma", "text_config": {
+             "model_type": "gemma", "hidden_size": 2048, "intermediate_size": 16384, "num_hidden_layers": 18,
+             "num_attention_heads": 8, "num_key_value_heads": 1, "vocab_size": 257216},
+            """;
+        static final String GEMMA_2_2B = """
+            {"model_type": "paligemma", "text_config": {
+             "model_type": "gemma2", "hidden_size": 2304, "intermediate_size": 9216, "num_hidden_layers": 26,
+             "num_attention_heads": 8, "num_key_value_heads": 4, "vocab_size": 257216},
+            """;
+        static final String GEMMA_2_9B = """
+            {"model_type": "paligemma", "text_config": {
+             "model_type": "gemma2", "hidden_size": 3584, "intermediate_size": 14336, "num_hidden_layers": 42,
+             "num_attention_heads": 16, "num_key_value_heads": 8, "vocab_size": 257216},
+            """;
+        static final String GEMMA_2_27B = """
+            {"model_type": "paligemma", "text_config": {
+             "model_type": "gemma2", "hidden_size": 4608, "intermediate_size": 36864, "num_hidden_layers": 46,
+             "num_attention_heads": 32, "num_key_value_heads": 16, "head_dim": 128, "query_pre_attn_scalar": 144,
+             "vocab_size": 257216},
+            """;
+    }
 
     /// SigLIP So400m/14, the tower of them all.
     private static final class Tower {

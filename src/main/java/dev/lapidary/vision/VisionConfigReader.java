@@ -3,6 +3,7 @@ package dev.lapidary.vision;
 import dev.lapidary.checkpoint.CheckpointException;
 import dev.lapidary.checkpoint.ConfigKeys;
 import dev.lapidary.vision.VisionConfig.Projector;
+import java.util.Map;
 import java.util.Set;
 
 /// Reads the image side of a Hugging Face `config.json`. Each key of `vision_config` is used, known to say nothing
@@ -11,6 +12,10 @@ import java.util.Set;
 /// Source: huggingface/transformers 5.14, `models/{siglip,gemma3,paligemma}/configuration_*.py`.
 final class VisionConfigReader {
     private static final String VISION = "vision_config";
+
+    /// Whose towers are SigLIP's, and whether their patches are pooled.
+    private static final Map<String, Boolean> POOLED_BY_MODEL_TYPE =
+            Map.of("gemma3", true, "shieldgemma2", true, "paligemma", false);
 
     private static final Set<String> NO_ARITHMETIC = Set.of(
             "_attn_implementation",
@@ -83,12 +88,17 @@ final class VisionConfigReader {
         return config;
     }
 
+    /// Whether a model of that type has a tower that is read.
+    static boolean reads(String modelType) {
+        return POOLED_BY_MODEL_TYPE.containsKey(modelType);
+    }
+
     private boolean pooled() throws CheckpointException {
-        return switch (outer.string("model_type")) {
-            case "gemma3", "shieldgemma2" -> true;
-            case "paligemma" -> false;
-            default -> throw outer.problem("model_type", "gemma3, shieldgemma2 or paligemma beside a " + VISION);
-        };
+        Boolean pooled = POOLED_BY_MODEL_TYPE.get(outer.string("model_type"));
+        if (pooled == null) {
+            throw outer.problem("model_type", "gemma3, shieldgemma2 or paligemma beside a " + VISION);
+        }
+        return pooled;
     }
 
     /// The id of a token, which older files call an index.

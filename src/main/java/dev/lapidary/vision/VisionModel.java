@@ -20,15 +20,11 @@ import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /// A checkpoint's image side, ready to run: tower and projector. Runs on the driver thread, one image at a time.
 public final class VisionModel {
-    /// Whose towers are SigLIP's.
-    private static final Set<String> TOWERS = Set.of("gemma3", "paligemma", "shieldgemma2");
-
     private final VisionConfig config;
     private final VisionWeights weights;
     private final long convertedBytes;
@@ -54,7 +50,7 @@ public final class VisionModel {
     /// @throws CheckpointException naming the file and the key that is unknown or not implemented
     public static Optional<VisionConfig> config(Checkpoint checkpoint, int embedding) throws CheckpointException {
         if (checkpoint.configuration() instanceof Configuration.HuggingFace(ConfigKeys keys, var _)
-                && TOWERS.contains(keys.string("model_type"))
+                && VisionConfigReader.reads(keys.string("model_type"))
                 && keys.has("vision_config")
                 && VisionWeightsReader.present(checkpoint)) {
             return Optional.of(VisionConfigReader.read(keys, embedding));
