@@ -75,8 +75,8 @@ int main(void) { return omp_get_max_threads() < 1; }' >"$work/openmp.c"
 
 # Compiled once per ISA tier; the rest of native/*.c once.
 tiered="add add_scaled_rows attend bias block_diagonal causal_conv convert embed geglu gemv gguf_blocks head_norm_rope
-    layer_norm match_magnitude multiply pack quantize rg_lru rms_norm scale softcap softcap_softmax sparsify unpack"
-matmuls="matmul" # once per kind of dot product of bytes
+    layer_norm match_magnitude multiply pack rg_lru rms_norm scale softcap softcap_softmax sparsify unpack"
+matmuls="matmul quantize" # once per kind of dot product of bytes
 tiles="attend_tiles tiles" # once with matrix instructions and once without
 common="attend_scratch ceilings dispatch packed_bytes pages rope_table team tiles_bytes"
 

@@ -9,11 +9,6 @@
 
 typedef uint8_t vb __attribute__((vector_size(LANES * 4))); // 4 columns of LANES rows
 
-// A block of weights, unpacked for dots: 4 columns each.
-typedef struct {
-    vb step[STEPS];
-} weights;
-
 INLINE vb load_bytes(const char *p) {
     vb v;
     memcpy(&v, p, sizeof v);
@@ -35,7 +30,14 @@ INLINE vf weighted(vi total, vf scale, vf base) {
 
 #if defined(__AVX512VNNI__) || defined(__AVXVNNI__)
 
+#define DOTS_FILL_REGISTERS 0
 #define DOT_UNIT(f) ((f) == Q8_0 ? 1.0f : 1.0f / 16) // what a sum counts in
+#define DOT_CUTS 1
+
+// A block of weights, unpacked for dots: 4 columns each.
+typedef struct {
+    vb step[STEPS];
+} weights;
 
 // vpdpbusd: unsigned weights times signed activations. Q4_0's values stay in the high half of a byte, 16 times too
 // large.
@@ -63,18 +65,98 @@ INLINE vi dot_step(vi total, vb w, const int8_t *q) {
 #endif
 }
 
-// totals[r] = w . a[r], as SUM_BITS.
-INLINE void block_dots(vi *totals, const weights *w, const activation *a, int rows, format f) {
-    (void)f;
-    UNROLL for (int r = 0; r < rows; r++) totals[r] = (vi){0} + a[r].start;
+// totals[r] = w . row r of a, as SUM_BITS.
+INLINE void block_dots(vi totals[][DOT_CUTS], const weights *w, const activation *a, int rows, format f) {
+    UNROLL for (int r = 0; r < rows; r++) totals[r][0] = (vi){0} + activation_at(a, r, f)->start;
     UNROLL for (int s = 0; s < STEPS; s++) {
-        UNROLL for (int r = 0; r < rows; r++) totals[r] = dot_step(totals[r], w->step[s], a[r].q + 4 * s);
+        UNROLL for (int r = 0; r < rows; r++) {
+            totals[r][0] = dot_step(totals[r][0], w->step[s], activation_at(a, r, f)->q + 4 * s);
+        }
+    }
+}
+
+#elif defined(__AVX2__)
+
+#define DOTS_FILL_REGISTERS 1 // the sums of blocks are better off in memory
+#define DOT_UNIT(f) 1.0f
+#define DOT_CUTS CUTS // one load of activations serves the whole panel
+
+// A block of weights as it lies in memory: unpacked as its products are taken, since it would fill the registers.
+typedef struct {
+    const char *quants;
+} weights;
+
+INLINE weights unpack(const char *quants, int cut, format f) {
+    (void)f;
+    return (weights){quants + cut * LANES * 4};
+}
+
+INLINE __m256i all_lanes(const void *p) {
+    int32_t bits;
+    memcpy(&bits, p, sizeof bits);
+    return _mm256_set1_epi32(bits);
+}
+
+// GCC 12 would reorder a chain of integer sums, and then lacks registers.
+INLINE __m256i in_order(__m256i sum) {
+    __asm__("" : "+x"(sum));
+    return sum;
+}
+
+// vpmaddubsw sums pairs of unsigned times signed bytes in 16 bits: Q4_0's 15 * 127 * 2 fits eight times over. Q8_0's do
+// not fit, so its bytes become 16 bits, every second one at a time, and vpmaddwd sums pairs in 32 bits.
+INLINE void dot_half(__m256i totals[][DOT_CUTS], const __m256i *w, const void *q, int64_t step, int rows, format f) {
+    UNROLL for (int r = 0; r < rows; r++) {
+        const __m256i x = all_lanes((const char *)q + r * step);
+        UNROLL for (int c = 0; c < DOT_CUTS; c++) {
+            totals[r][c] = in_order(f == Q8_0 ? _mm256_add_epi32(totals[r][c], _mm256_madd_epi16(w[c], x))
+                                              : _mm256_add_epi16(totals[r][c], _mm256_maddubs_epi16(w[c], x)));
+        }
+    }
+}
+
+// totals[r] = w . row r of a, as SUM_BITS.
+INLINE void block_dots(vi totals[][DOT_CUTS], const weights *w, const activation *a, int rows, format f) {
+    const __m256i mask = f == Q8_0 ? _mm256_set1_epi16(0xff) : _mm256_set1_epi8(15), ones = _mm256_set1_epi16(1);
+    const int steps = f == Q8_0 ? STEPS : STEPS / 2;
+    __m256i sums[4][DOT_CUTS];
+    UNROLL for (int r = 0; r < rows; r++) {
+        UNROLL for (int c = 0; c < DOT_CUTS; c++) {
+            sums[r][c] = f == Q8_0 ? all_lanes(&activation_at(a, r, f)->start) : _mm256_setzero_si256();
+        }
+    }
+    UNROLL for (int s = 0; s < steps; s++) {
+        __m256i bytes[DOT_CUTS], half[DOT_CUTS];
+        UNROLL for (int c = 0; c < DOT_CUTS; c++) {
+            bytes[c] = (__m256i)load_bytes(w->quants + s * PANEL_ROWS * 4 + c * LANES * 4);
+            half[c] = _mm256_and_si256(bytes[c], mask);
+        }
+        dot_half(sums, half, f == Q8_0 ? (const void *)(a->wide + 4 * s) : a->q + 4 * s, activation_bytes(f), rows, f);
+        UNROLL for (int c = 0; c < DOT_CUTS; c++) {
+            half[c] = f == Q8_0 ? _mm256_srli_epi16(bytes[c], 8)
+                                : _mm256_and_si256(_mm256_srli_epi16(bytes[c], 4), mask);
+        }
+        dot_half(sums, half, f == Q8_0 ? (const void *)(a->wide + 4 * s + 2) : a->q + 4 * (s + STEPS / 2),
+                 activation_bytes(f), rows, f);
+    }
+    UNROLL for (int r = 0; r < rows; r++) {
+        // Q4_0's values are 8 too large
+        const int32_t start = SUM_BITS + (activation_at(a, r, f)->start - SUM_BITS) / 16;
+        UNROLL for (int c = 0; c < DOT_CUTS; c++) {
+            totals[r][c] = f == Q8_0 ? (vi)sums[r][c] : (vi)_mm256_madd_epi16(sums[r][c], ones) + start;
+        }
     }
 }
 
 #else
 
+#define DOTS_FILL_REGISTERS 0
 #define DOT_UNIT(f) 1.0f
+#define DOT_CUTS 1
+
+typedef struct {
+    vb step[STEPS];
+} weights;
 
 INLINE weights unpack(const char *quants, int cut, format f) {
     const int vectors = f == Q8_0 ? STEPS : STEPS / 2;
@@ -87,39 +169,12 @@ INLINE weights unpack(const char *quants, int cut, format f) {
     return w;
 }
 
-// Where a row's sum starts. Q4_0: values are 8 too large.
-INLINE int32_t start_of(const activation *a, format f) {
-    return f == Q8_0 ? SUM_BITS : SUM_BITS + (a->start - SUM_BITS) / 16;
-}
-
-#if defined(__AVX2__)
-
-// vpmaddubsw sums pairs of unsigned times signed bytes in 16 bits, saturating: 15 * 127 * 2 fits eight times over; for
-// Q8_0 the activations take the weights' signs, and 128 * 127 * 2 fits once.
-INLINE vi block_dot(const weights *w, const activation *a, format f) {
-    const __m256i ones = _mm256_set1_epi16(1);
-    __m256i sums = _mm256_setzero_si256(), total = _mm256_set1_epi32(start_of(a, f));
-    UNROLL for (int s = 0; s < STEPS; s++) {
-        int32_t four;
-        memcpy(&four, a->q + 4 * s, sizeof four);
-        __m256i q = _mm256_set1_epi32(four), v = (__m256i)w->step[s];
-        if (f == Q8_0) {
-            __m256i pairs = _mm256_maddubs_epi16(_mm256_abs_epi8(v), _mm256_sign_epi8(q, v));
-            total = _mm256_add_epi32(total, _mm256_madd_epi16(pairs, ones));
-        } else {
-            sums = _mm256_add_epi16(sums, _mm256_maddubs_epi16(v, q));
-        }
-    }
-    return (vi)(f == Q8_0 ? total : _mm256_add_epi32(total, _mm256_madd_epi16(sums, ones)));
-}
-
-#else
-
 typedef int16_t shorts __attribute__((vector_size(LANES * 4)));
 
 // Products of bytes in 16 bits, the even ones plus the odd ones: 128 * 127 * 2 fits, and 15 * 127 * 2 eight times over.
 INLINE vi block_dot(const weights *w, const activation *a, format f) {
-    vi total = (vi){0} + start_of(a, f);
+    // Q4_0's values are 8 too large
+    vi total = (vi){0} + (f == Q8_0 ? SUM_BITS : SUM_BITS + (a->start - SUM_BITS) / 16);
     shorts sums = {0};
     UNROLL for (int s = 0; s < STEPS; s++) {
         int32_t four;
@@ -134,10 +189,8 @@ INLINE vi block_dot(const weights *w, const activation *a, format f) {
     return f == Q8_0 ? total : total + ((vi)sums << 16 >> 16) + ((vi)sums >> 16);
 }
 
-#endif
-
-INLINE void block_dots(vi *totals, const weights *w, const activation *a, int rows, format f) {
-    UNROLL for (int r = 0; r < rows; r++) totals[r] = block_dot(w, a + r, f);
+INLINE void block_dots(vi totals[][DOT_CUTS], const weights *w, const activation *a, int rows, format f) {
+    UNROLL for (int r = 0; r < rows; r++) totals[r][0] = block_dot(w, activation_at(a, r, f), f);
 }
 
 #endif

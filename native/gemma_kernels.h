@@ -22,7 +22,7 @@
 extern "C" {
 #endif
 
-#define GEMMA_KERNELS_ABI 4 // raised whenever a signature below or its meaning changes
+#define GEMMA_KERNELS_ABI 5 // raised whenever a signature below or its meaning changes
 #define GEMMA_GEMV_MAX_ROWS 16
 
 #if defined(GEMMA_KERNELS_BUILD)
@@ -342,8 +342,9 @@ GEMMA_EXPORT void gemma_gemv_group_blocks(float *out, int64_t out_stride, const 
 GEMMA_EXPORT int64_t gemma_quantized_bytes(int64_t rows, int64_t cols);
 
 // out = in [rows, cols] in int8, each block of 32 columns of a row by itself: scale = max|x| / 127, to the nearest,
-// ties to even
-GEMMA_EXPORT void gemma_quantize_rows_f32(void *out, const float *in, int64_t in_stride, int64_t rows, int64_t cols);
+// ties to even. For gemma_matmul_q8_0 and its like, or those of q4_0, of the same tier.
+GEMMA_EXPORT void gemma_quantize_rows_q8_0(void *out, const float *in, int64_t in_stride, int64_t rows, int64_t cols);
+GEMMA_EXPORT void gemma_quantize_rows_q4_0(void *out, const float *in, int64_t in_stride, int64_t rows, int64_t cols);
 
 // ---- quantized activations times block-quantized weights ------------------------------------------------------------
 

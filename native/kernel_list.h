@@ -57,6 +57,9 @@
            (float *out, int64_t out_stride, const void *panels, const int32_t *ids, int64_t rows, int64_t cols,        \
             float scale),                                                                                              \
            (out, out_stride, panels, ids, rows, cols, scale))                                                          \
+    VNNI_KERNEL(gemma_quantize_rows_##format,                                                                          \
+                (void *out, const float *in, int64_t in_stride, int64_t rows, int64_t cols),                           \
+                (out, in, in_stride, rows, cols))                                                                      \
     VNNI_KERNEL(gemma_matmul_##format,                                                                                 \
                 (float *out, int64_t out_stride, const void *x, const void *w, int64_t rows, int64_t n, int64_t k),    \
                 (out, out_stride, x, w, rows, n, k))                                                                   \
@@ -168,8 +171,6 @@ KERNEL(gemma_gemv_group_blocks,
        (float *out, int64_t out_stride, const float *x, int64_t x_stride, const void *const *w, const int32_t *types,
         const int64_t *n, int64_t count, int64_t rows, int64_t k),
        (out, out_stride, x, x_stride, w, types, n, count, rows, k))
-KERNEL(gemma_quantize_rows_f32, (void *out, const float *in, int64_t in_stride, int64_t rows, int64_t cols),
-       (out, in, in_stride, rows, cols))
 TILE_KERNEL(gemma_tile_rows_f32, (void *out, const float *in, int64_t in_stride, int64_t rows, int64_t cols),
             (out, in, in_stride, rows, cols))
 TILE_KERNEL(gemma_matmul_tiles,

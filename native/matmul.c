@@ -2,8 +2,9 @@
 //   out[r, o] = sum over blocks b of (x's scale * (w's scale * (sum over the block of x's q * w's value)))
 //   also for several matrices side by side (group: Q, K, V) and for gelu(gate . x) * (up . x) (geglu)
 // The inner sum is exact, in int32; the outer is in f32, block after block, whatever the tile. So an output has the
-// same bits for any number of threads and of rows beside it. Up to ROW_GROUP rows are multiplied at a time, so up to
-// that the weights are read from memory once; beyond, a few panels are taken from the cache for group after group.
+// same bits for any number of threads and of rows beside it. A few rows stream through whole panels. More are taken
+// SLICE_ROWS at a time: a piece of the columns of some panels stays in the L2 cache for all of them, and one group's
+// piece of activations in the L1 cache for all the panels.
 // Threads split the panels, and many threads the rows too.
 #include "block_dot.h"
 #include "exp.h"
@@ -11,8 +12,12 @@
 
 #define LINE_BYTES 64
 
-// Panels that all rows are multiplied by before the next ones, so that they stay in the L2 cache.
-#define CHUNK_BYTES (256 << 10)
+// Panels that a slice of rows is multiplied by before the next ones, and the rows of a slice.
+#define MOST_PANELS 16
+#define SLICE_ROWS (4 * ROW_GROUP)
+
+// Bytes of a group's activations that are multiplied by those panels before the next: they stay in the L1 cache.
+#define PIECE_BYTES (24 << 10)
 
 // Bytes of weights asked for ahead of the loads: the CPU's own prefetchers stop at pages of 4 KB and restart slowly.
 // Measured from 1 to 8 KB: 2 KB reads a fifth faster than 4 KB.
@@ -21,9 +26,8 @@
 // Bytes of weights that a thread takes at least, when it waits for memory: as much as it reads in some microseconds.
 #define LEAST_PART (64 << 10)
 
-// Few rows wait for memory, and two panels that lie apart are read faster than one: so many rows take two panels side
-// by side.
-#define MOST_PANELS 2
+// Few rows wait for memory, and two panels that lie apart are read faster than one: up to PAIR_ROWS take two side by
+// side.
 
 #if LANES == 16
 #define TILE_ROWS 16 // rows whose sums with one panel stay in registers
@@ -32,7 +36,7 @@
 #else
 #define TILE_ROWS 4
 #define PAIR_ROWS 4
-#define SIDE 1
+#define SIDE (DOT_CUTS == 1 ? 1 : 4)
 #endif
 
 typedef struct {
@@ -45,41 +49,54 @@ INLINE void prefetch_bytes(const char *p, int64_t bytes) {
     UNROLL for (int64_t i = 0; i < bytes; i += LINE_BYTES) __builtin_prefetch(p + i);
 }
 
-// One block of R rows, x[0..R), times one panel's.
+// One block of R rows, from x on, times one panel's.
 INLINE void add_block(vf sums[][CUTS], const char *scales, const char *quants, const activation *x, format f, int R) {
-    UNROLL for (int c = 0; c < CUTS; c++) {
+    UNROLL for (int c = 0; c < CUTS; c += DOT_CUTS) {
         const weights w = unpack(quants, c, f);
-        const vf scale = load_as(scales, c * LANES, F16) * DOT_UNIT(f), base = scale * SUM_BASE;
+        vf scale[DOT_CUTS], base[DOT_CUTS];
+        UNROLL for (int d = 0; d < DOT_CUTS; d++) {
+            scale[d] = load_as(scales, (c + d) * LANES, F16) * DOT_UNIT(f);
+            base[d] = scale[d] * SUM_BASE;
+        }
         UNROLL for (int r = 0; r < R; r += SIDE) {
             const int side = R - r < SIDE ? R - r : SIDE;
-            vi dots[SIDE];
-            block_dots(dots, &w, x + r, side, f);
+            vi dots[SIDE][DOT_CUTS];
+            block_dots(dots, &w, activation_at(x, r, f), side, f);
             UNROLL for (int i = 0; i < side; i++) {
-                sums[r + i][c] = multiply_add(weighted(dots[i], scale, base), splat(x[r + i].scale), sums[r + i][c]);
+                const vf x_scale = splat(activation_at(x, r + i, f)->scale);
+                UNROLL for (int d = 0; d < DOT_CUTS; d++) {
+                    vf *sum = &sums[r + i][c + d];
+                    *sum = multiply_add(weighted(dots[i][d], scale[d], base[d]), x_scale, *sum);
+                    if (DOTS_FILL_REGISTERS) __asm__("" : "+m"(*sum));
+                }
             }
         }
     }
 }
 
-// sums [R, PANEL_ROWS] per panel, `step` floats apart = R rows of x, `group` activations from block to block, times P
-// panels.
+// sums [R, PANEL_ROWS] per panel, `step` floats apart, += R rows of x, `group` activations from block to block, times P
+// panels. from_memory: they are not in a cache yet.
 INLINE void tile(float *sums, int64_t step, const char *const *panels, const activation *x, int64_t group,
-                 int64_t blocks, format f, int R, int P) {
+                 int64_t blocks, int from_memory, format f, int R, int P) {
     const int64_t scales = PANEL_ROWS * 2, quants = quants_bytes(f);
-    vf totals[MOST_PANELS][TILE_ROWS][CUTS];
-    const char *at[MOST_PANELS];
+    vf totals[2][TILE_ROWS][CUTS]; // [panel]
+    const char *at[2];
     UNROLL for (int p = 0; p < P; p++) {
         at[p] = panels[p];
-        UNROLL for (int r = 0; r < R; r++) { UNROLL for (int c = 0; c < CUTS; c++) totals[p][r][c] = splat(0); }
+        UNROLL for (int r = 0; r < R; r++) {
+            UNROLL for (int c = 0; c < CUTS; c++) {
+                totals[p][r][c] = load(sums + p * step + r * PANEL_ROWS + c * LANES);
+            }
+        }
     }
-    for (; blocks >= 2; blocks -= 2, x += 2 * group) {
+    for (; blocks >= 2; blocks -= 2, x = activation_at(x, 2 * group, f)) {
         UNROLL for (int p = 0; p < P; p++) {
-            prefetch_bytes(at[p] + AHEAD, LINE_BYTES + quants);
+            if (from_memory) prefetch_bytes(at[p] + AHEAD, LINE_BYTES + quants);
             add_block(totals[p], at[p], at[p] + 2 * scales, x, f, R);
         }
         UNROLL for (int p = 0; p < P; p++) {
-            prefetch_bytes(at[p] + AHEAD + LINE_BYTES + quants, quants);
-            add_block(totals[p], at[p] + scales, at[p] + 2 * scales + quants, x + group, f, R);
+            if (from_memory) prefetch_bytes(at[p] + AHEAD + LINE_BYTES + quants, quants);
+            add_block(totals[p], at[p] + scales, at[p] + 2 * scales + quants, activation_at(x, group, f), f, R);
             at[p] += pair_bytes(f);
         }
     }
@@ -93,12 +110,13 @@ INLINE void tile(float *sums, int64_t step, const char *const *panels, const act
 
 // Each tile is a function of its own, so that its pointers find registers too.
 typedef void tile_run(float *sums, int64_t step, const char *const *panels, const activation *x, int64_t group,
-                      int64_t blocks);
+                      int64_t blocks, int from_memory);
 
 #define DEFINE_TILE_OF(R, P, f)                                                                                        \
     static __attribute__((noinline)) void tile_##R##x##P##_##f(float *sums, int64_t step, const char *const *panels,   \
-                                                               const activation *x, int64_t group, int64_t blocks) {   \
-        tile(sums, step, panels, x, group, blocks, f, R, P);                                                           \
+                                                               const activation *x, int64_t group, int64_t blocks,     \
+                                                               int from_memory) {                                      \
+        tile(sums, step, panels, x, group, blocks, from_memory, f, R, P);                                              \
     }
 #define DEFINE_TILE(R, P) DEFINE_TILE_OF(R, P, Q8_0) DEFINE_TILE_OF(R, P, Q4_0)
 #define TILE(R, P)                                                                                                     \
@@ -139,35 +157,52 @@ static tile_run *const ONE_PANEL[TILE_ROWS][2] = {TILE(1, 1), TILE(2, 1), TILE(3
 static tile_run *const TWO_PANELS[PAIR_ROWS][2] = {TILE(1, 2), TILE(2, 2), TILE(3, 2), TILE(4, 2)};
 #endif
 
-// The sums of one row group with one or two panels: [panel][ROW_GROUP][PANEL_ROWS].
+// The sums of a slice of rows with each of some panels.
 typedef struct {
-    float panel[MOST_PANELS][ROW_GROUP * PANEL_ROWS];
-} group_sums;
+    float panel[MOST_PANELS][SLICE_ROWS * PANEL_ROWS];
+} slice_sums;
 
-// Gives how many rows the group that begins at `row` has.
-static int64_t multiply_group(group_sums *sums, const product *p, const char *const *panels, int count, int64_t row,
-                              format f) {
-    enum { STEP = ROW_GROUP * PANEL_ROWS };
-    const activation *x = p->x + row * p->blocks;
+enum { STEP = SLICE_ROWS * PANEL_ROWS };
+
+// Up to PAIR_ROWS rows times one or two whole panels.
+static void multiply_few(slice_sums *sums, const product *p, const char *const *panels, int count, format f) {
+    memset(sums->panel, 0, (size_t)count * sizeof sums->panel[0]);
+    tile_run *run = (count == 2 ? TWO_PANELS : ONE_PANEL)[p->rows - 1][f];
+    run(sums->panel[0], STEP, panels, p->x, p->rows, p->blocks, 1);
+}
+
+// The group of rows at `row`, of a slice from `from_row` on, times the blocks [b, b + blocks) of the panels.
+static void multiply_group(slice_sums *sums, const product *p, const char *const *panels, int count, int64_t row,
+                           int64_t from_row, int64_t b, int64_t blocks, format f) {
     const int64_t group = group_rows(row, p->rows);
-    for (int64_t r = 0, rows; r < group; r += rows) {
-        float *to = sums->panel[0] + r * PANEL_ROWS;
-        if (count == 2 && group <= PAIR_ROWS) {
-            rows = group;
-            TWO_PANELS[rows - 1][f](to, STEP, panels, x, group, p->blocks);
-            continue;
-        }
-        rows = group - r < TILE_ROWS ? group - r : TILE_ROWS;
-        for (int i = 0; i < count; i++) {
-            ONE_PANEL[rows - 1][f](to + i * STEP, STEP, panels + i, x + r, group, p->blocks);
+    const activation *x = activation_at(p->x, row * p->blocks + b * group, f);
+    for (int i = 0; i < count; i++) {
+        const char *panel = panels[i] + b / 2 * pair_bytes(f);
+        float *to = sums->panel[i] + (row - from_row) * PANEL_ROWS;
+        for (int64_t r = 0; r < group; r += TILE_ROWS) {
+            const int64_t rows = group - r < TILE_ROWS ? group - r : TILE_ROWS;
+            ONE_PANEL[rows - 1][f](to + r * PANEL_ROWS, STEP, &panel, activation_at(x, r, f), group, blocks,
+                                   row + r == p->first);
         }
     }
-    return group;
+}
+
+// Rows [from, to), at most a slice, times some panels.
+static void multiply_slice(slice_sums *sums, const product *p, const char *const *panels, int count, int64_t from,
+                           int64_t to, format f) {
+    memset(sums->panel, 0, (size_t)count * sizeof sums->panel[0]);
+    const int64_t piece = PIECE_BYTES / (ROW_GROUP * activation_bytes(f)) / 2 * 2;
+    for (int64_t b = 0; b < p->blocks; b += piece) {
+        const int64_t blocks = p->blocks - b < piece ? p->blocks - b : piece;
+        for (int64_t row = from; row < to; row += ROW_GROUP) {
+            multiply_group(sums, p, panels, count, row, from, b, blocks, f);
+        }
+    }
 }
 
 // The first `cols` columns of sums, or with `up` gelu(sums) * up, to out.
-static void store_group(float *out, int64_t out_stride, const float *sums, const float *up, int64_t rows,
-                        int64_t cols) {
+static void store_sums(float *out, int64_t out_stride, const float *sums, const float *up, int64_t rows,
+                       int64_t cols) {
     for (int64_t r = 0; r < rows; r++, out += out_stride) {
         for (int64_t i = 0; i < PANEL_ROWS && i < cols; i += LANES) {
             vf v = load(sums + r * PANEL_ROWS + i);
@@ -179,44 +214,55 @@ static void store_group(float *out, int64_t out_stride, const float *sums, const
 
 static int64_t panels_of(int64_t n) { return (n + PANEL_ROWS - 1) / PANEL_ROWS; }
 
-// How many of panels of `bytes` stay in the cache.
-static int64_t chunk_of(int64_t bytes) { return bytes < CHUNK_BYTES ? CHUNK_BYTES / bytes : 1; }
+// A matrix of weights, n rows of it, and what its products are multiplied by if there is such a one.
+typedef struct {
+    const char *w, *up;
+    int64_t n;
+} matrix;
 
-// Panels [from, to) of one matrix; for few rows the first half beside the second.
-static void multiply_panels(float *out, int64_t out_stride, const product *p, const char *w, int64_t n, int64_t from,
-                            int64_t to, format f) {
-    const int64_t bytes = panel_bytes(p->blocks * BLOCK, f), chunk = chunk_of(bytes);
-    const int64_t half = p->rows <= PAIR_ROWS ? (to - from + 1) / 2 : to - from;
-    for (int64_t begin = from; begin < from + half; begin += chunk) {
-        const int64_t end = begin + chunk < from + half ? begin + chunk : from + half;
-        for (int64_t row = p->first; row < p->last; row += ROW_GROUP) {
-            for (int64_t i = begin; i < end; i++) {
-                const char *panels[MOST_PANELS] = {w + i * bytes, w + (i + half) * bytes};
-                const int count = i + half < to ? 2 : 1;
-                group_sums sums;
-                int64_t rows = multiply_group(&sums, p, panels, count, row, f);
-                for (int64_t j = 0, panel = i; j < count; j++, panel += half) {
-                    store_group(out + row * out_stride + panel * PANEL_ROWS, out_stride, sums.panel[j], NULL, rows,
-                                n - panel * PANEL_ROWS);
-                }
-            }
-        }
+static const char *panel_at(const product *p, const char *w, int64_t panel, format f) {
+    return w + panel * panel_bytes(p->blocks * BLOCK, f);
+}
+
+// A panel's part of the outputs of `rows` rows.
+static void store_panel(float *out, int64_t out_stride, const matrix *m, int64_t panel, const float *sums,
+                        const float *up, int64_t rows) {
+    store_sums(out + panel * PANEL_ROWS, out_stride, sums, up, rows, m->n - panel * PANEL_ROWS);
+}
+
+// Few rows times panels [from, to): the first half beside the second, or gate beside up.
+static void multiply_pairs(float *out, int64_t out_stride, const product *p, const matrix *m, int64_t from, int64_t to,
+                           format f) {
+    const int64_t half = m->up ? 0 : (to - from + 1) / 2, first = m->up ? to : from + half;
+    for (int64_t i = from; i < first; i++) {
+        const char *panels[2] = {panel_at(p, m->w, i, f), panel_at(p, m->up ? m->up : m->w, i + half, f)};
+        const int count = m->up || i + half < to ? 2 : 1;
+        slice_sums sums;
+        multiply_few(&sums, p, panels, count, f);
+        store_panel(out, out_stride, m, i, sums.panel[0], m->up ? sums.panel[1] : NULL, p->rows);
+        if (!m->up && count == 2) store_panel(out, out_stride, m, i + half, sums.panel[1], NULL, p->rows);
     }
 }
 
-// Panels [from, to) of gate and of up.
-static void multiply_geglu(float *out, int64_t out_stride, const product *p, const char *gate, const char *up,
-                           int64_t n, int64_t from, int64_t to, format f) {
-    const int64_t bytes = panel_bytes(p->blocks * BLOCK, f), chunk = chunk_of(2 * bytes);
-    for (int64_t begin = from; begin < to; begin += chunk) {
-        const int64_t end = begin + chunk < to ? begin + chunk : to;
-        for (int64_t row = p->first; row < p->last; row += ROW_GROUP) {
-            for (int64_t i = begin; i < end; i++) {
-                const char *panels[MOST_PANELS] = {gate + i * bytes, up + i * bytes};
-                group_sums sums;
-                int64_t rows = multiply_group(&sums, p, panels, 2, row, f);
-                store_group(out + row * out_stride + i * PANEL_ROWS, out_stride, sums.panel[0], sums.panel[1], rows,
-                            n - i * PANEL_ROWS);
+// The product's rows times panels [from, to).
+static void multiply_panels(float *out, int64_t out_stride, const product *p, const matrix *m, int64_t from, int64_t to,
+                            format f) {
+    const int each = m->up ? 2 : 1;
+    const int64_t most = MOST_PANELS / each;
+    for (int64_t begin = from; begin < to; begin += most) {
+        const int count = (int)(begin + most < to ? most : to - begin);
+        const char *panels[MOST_PANELS];
+        for (int i = 0; i < count; i++) {
+            panels[i * each] = panel_at(p, m->w, begin + i, f);
+            if (m->up) panels[i * each + 1] = panel_at(p, m->up, begin + i, f);
+        }
+        for (int64_t row = p->first; row < p->last; row += SLICE_ROWS) {
+            const int64_t end = row + SLICE_ROWS < p->last ? row + SLICE_ROWS : p->last;
+            slice_sums sums;
+            multiply_slice(&sums, p, panels, count * each, row, end, f);
+            for (int i = 0; i < count; i++) {
+                store_panel(out + row * out_stride, out_stride, m, begin + i, sums.panel[i * each],
+                            m->up ? sums.panel[i * each + 1] : NULL, end - row);
             }
         }
     }
@@ -238,10 +284,8 @@ static void multiply_list(float *out, int64_t out_stride, const product *p, cons
         int64_t begin = from > first ? from - first : 0;
         int64_t end = to - first < panels_of(m->n[i]) ? to - first : panels_of(m->n[i]);
         if (begin >= end) continue;
-        if (m->up)
-            multiply_geglu(out, out_stride, p, m->w[i], m->up, m->n[i], begin, end, f);
-        else
-            multiply_panels(out, out_stride, p, m->w[i], m->n[i], begin, end, f);
+        const matrix one = {m->w[i], m->up, m->n[i]};
+        (p->rows <= PAIR_ROWS ? multiply_pairs : multiply_panels)(out, out_stride, p, &one, begin, end, f);
     }
 }
 

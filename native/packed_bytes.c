@@ -10,5 +10,5 @@ int64_t gemma_packed_bytes_q8_0(int64_t rows, int64_t cols) { return packed_byte
 int64_t gemma_packed_bytes_q4_0(int64_t rows, int64_t cols) { return packed_bytes(rows, cols, Q4_0); }
 
 int64_t gemma_quantized_bytes(int64_t rows, int64_t cols) {
-    return rows * (cols / BLOCK) * (int64_t)sizeof(activation);
+    return rows * (cols / BLOCK) * (int64_t)sizeof(activation); // on the tier that needs most
 }

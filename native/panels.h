@@ -43,12 +43,34 @@ static inline int64_t quants_offset(int64_t block, format f) {
 
 // One block of one row of activations: x is about scale * q, -127 <= q <= 127. The weights' bytes are 128 too large
 // (Q4_0's, when they stand in the high half of a byte, 16 * 8 = 128 as well), so `start` is SUM_BITS - 128 * the sum of
-// q.
+// q. Where bytes are multiplied in 16 bits, Q8_0 takes q as the pairs of every second column that its bytes fall into:
+// wide[4 s] to wide[4 s + 3] are columns 4 s, 4 s + 2, 4 s + 1, 4 s + 3.
 typedef struct {
     float scale;
     int32_t start;
-    int8_t q[BLOCK];
+    union {
+        int8_t q[BLOCK];
+        int16_t wide[BLOCK];
+    };
 } activation;
+
+// Whether this tier multiplies bytes in 16 bits.
+#if defined(__AVX2__) && !defined(__AVXVNNI__) && !defined(__AVX512VNNI__)
+enum { MULTIPLIES_WIDE = 1 };
+#else
+enum { MULTIPLIES_WIDE = 0 };
+#endif
+
+static inline int is_wide(format f) { return MULTIPLIES_WIDE && f == Q8_0; }
+
+// Activations stand this far apart, on this tier.
+static inline int64_t activation_bytes(format f) {
+    return (int64_t)(is_wide(f) ? sizeof(activation) : offsetof(activation, q) + BLOCK);
+}
+
+static inline activation *activation_at(const void *x, int64_t i, format f) {
+    return (activation *)((char *)x + i * activation_bytes(f));
+}
 
 // Rows of activations come in groups of ROW_GROUP, the last as large as what is left; within a group, block after
 // block, the rows' activations of a block lie side by side.

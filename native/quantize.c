@@ -1,4 +1,4 @@
-// quantize: rows of f32 activations to int8 in blocks of 32
+// quantize: rows of f32 activations to int8 in blocks of 32, as the products with Q8_0 or Q4_0 take them
 //   per block: scale = max|x| / 127, q = x * (127 / max|x|) to the nearest, ties to even; a NaN makes its block's scale
 //   NaN
 #include "blocks.h"
@@ -30,30 +30,39 @@ INLINE int32_t sum_of(vi v) {
 #endif
 }
 
-INLINE void quantize_block(activation *out, block b) {
+INLINE void quantize_block(activation *out, block b, format f) {
     float most = largest(b);
     if (most < 0x1p-100f) most = 0; // below, 127 / most may overflow; a NaN stays
     b = most != 0 && isfinite(most) ? scaled(b, 127 / most) : (block){0};
+    int8_t q[BLOCK];
     vi total = {0};
     UNROLL for (int p = 0; p < PARTS; p++) {
-        vi q = nearest(b.part[p]);
-        store_bytes((uint8_t *)out->q + p * LANES, q);
-        total += q;
+        vi value = nearest(b.part[p]);
+        store_bytes((uint8_t *)q + p * LANES, value);
+        total += value;
     }
     out->scale = most * (1.0f / 127);
     out->start = SUM_BITS - 128 * sum_of(total);
+    if (is_wide(f)) {
+        for (int i = 0; i < BLOCK; i++) out->wide[i] = q[(i & ~3) + (i & 1) * 2 + (i >> 1 & 1)];
+    } else {
+        memcpy(out->q, q, sizeof q);
+    }
 }
 
-static void quantize_row(activation *out, int64_t step, const float *in, int64_t cols) {
-    for (int64_t i = 0; i < cols; i += BLOCK, out += step) quantize_block(out, load_block(in, i, F32));
+// Row r of rows.
+INLINE void quantize_row(void *out, const float *in, int64_t r, int64_t rows, int64_t cols, format f) {
+    const int64_t first = activation_index(r, cols / BLOCK), step = group_rows(r, rows);
+    for (int64_t b = 0; b < cols / BLOCK; b++) {
+        quantize_block(activation_at(out, first + b * step, f), load_block(in, b * BLOCK, F32), f);
+    }
 }
 
-// Where row r goes.
-INLINE activation *row_of(void *out, int64_t r, int64_t cols) {
-    return (activation *)out + activation_index(r, cols / BLOCK);
-}
+#define QUANTIZE_OF(suffix, f)                                                                                         \
+    void TIER(gemma_quantize_rows_##suffix)(void *out, const float *in, int64_t in_stride, int64_t rows,               \
+                                            int64_t cols) {                                                            \
+        TEAM_EACH(rows, rows *cols / 4, r, quantize_row(out, in + r * in_stride, r, rows, cols, f));                   \
+    }
 
-void TIER(gemma_quantize_rows_f32)(void *out, const float *in, int64_t in_stride, int64_t rows, int64_t cols) {
-    TEAM_EACH(rows, rows * cols / 4, r,
-              quantize_row(row_of(out, r, cols), group_rows(r, rows), in + r * in_stride, cols));
-}
+QUANTIZE_OF(q8_0, Q8_0)
+QUANTIZE_OF(q4_0, Q4_0)

@@ -160,7 +160,10 @@ static void run_measure(const measure *m) {
     double best = 1e9, read = 0, vnni = 0;
     int64_t place = 0;
     const int calls = bytes * m->rows < (64 << 20) ? 8 : 1;
-    gemma_quantize_rows_f32(x, values, m->k, m->rows, m->k);
+    if (m->q4)
+        gemma_quantize_rows_q4_0(x, values, m->k, m->rows, m->k);
+    else
+        gemma_quantize_rows_q8_0(x, values, m->k, m->rows, m->k);
     for (int round = 0; round < ROUNDS; round++) {
         read = larger(read, read_ceiling());
         vnni = larger(vnni, vnni_ceiling());

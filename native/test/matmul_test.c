@@ -23,10 +23,13 @@ static matrix make_matrix(int format, int64_t n, int64_t k, int exact) {
     return m;
 }
 
-static operand quantized(operand x) {
+static operand quantized(int format, operand x) {
     int64_t bytes = gemma_quantized_bytes(x.rows, x.cols);
     operand q = make_operand(1, bytes, bytes, 1);
-    gemma_quantize_rows_f32(q.data, x.data, x.stride, x.rows, x.cols);
+    if (format == 0)
+        gemma_quantize_rows_q8_0(q.data, x.data, x.stride, x.rows, x.cols);
+    else
+        gemma_quantize_rows_q4_0(q.data, x.data, x.stride, x.rows, x.cols);
     return q;
 }
 
@@ -76,7 +79,7 @@ static void expect_product(const char *what, operand out, int64_t column, operan
 static void matmul_case(int format, int64_t rows, int64_t n, int64_t k, int exact) {
     operand x = make_rows(rows, k, exact), out = make_operand(rows, n, n + 1, 4);
     matrix w = make_matrix(format, n, k, exact);
-    matmul(format, out, quantized(x), w.panels, n, k);
+    matmul(format, out, quantized(format, x), w.panels, n, k);
     expect_product("matmul", out, 0, x, w.rows, exact);
 }
 
@@ -97,7 +100,7 @@ static void extreme_case(int format, int64_t rows, int64_t n, int64_t k, float s
         gemma_pack_q8_0_blocks(panels.data, file.data, n, k);
     else
         gemma_pack_q4_0_blocks(panels.data, file.data, n, k);
-    matmul(format, out, quantized(x), panels, n, k);
+    matmul(format, out, quantized(format, x), panels, n, k);
     for (int64_t r = 0; r < rows; r++) {
         for (int64_t o = 0; o < n; o++) {
             expect("matmul", r, o, f32_row(out, r)[o], -127 * (double)sign * (format == 0 ? 128 : 8) * (double)k, 0);
@@ -107,7 +110,7 @@ static void extreme_case(int format, int64_t rows, int64_t n, int64_t k, float s
 
 static void group_case(int format, int64_t rows, int64_t n, int64_t k) {
     const int64_t counts[3] = {n, 1, n / 2 + 1}, total = n + 1 + n / 2 + 1;
-    operand x = make_rows(rows, k, 0), out = make_operand(rows, total, total + 1, 4), q = quantized(x);
+    operand x = make_rows(rows, k, 0), out = make_operand(rows, total, total + 1, 4), q = quantized(format, x);
     matrix w[3];
     const void *panels[3];
     for (int i = 0; i < 3; i++) {
@@ -122,7 +125,7 @@ static void group_case(int format, int64_t rows, int64_t n, int64_t k) {
 }
 
 static void geglu_case(int format, int64_t rows, int64_t n, int64_t k) {
-    operand x = make_rows(rows, k, 0), out = make_operand(rows, n, n + 1, 4), q = quantized(x);
+    operand x = make_rows(rows, k, 0), out = make_operand(rows, n, n + 1, 4), q = quantized(format, x);
     matrix gate = make_matrix(format, n, k, 0), up = make_matrix(format, n, k, 0);
     if (format == 0) {
         gemma_matmul_geglu_q8_0(out.data, out.stride, q.data, gate.panels.data, up.panels.data, rows, n, k);
@@ -146,13 +149,13 @@ static void bits_case(int format, int64_t rows, int64_t n, int64_t k) {
     operand x = make_rows(rows, k, 0), all = make_operand(rows, n, n, 4), alone = make_operand(1, n, n, 4);
     matrix w = make_matrix(format, n, k, 0);
     int32_t threads = gemma_probe_threads();
-    matmul(format, all, quantized(x), w.panels, n, k);
+    matmul(format, all, quantized(format, x), w.panels, n, k);
     gemma_set_threads(1);
     for (int64_t r = 0; r < rows; r++) {
         operand one = x;
         one.rows = 1;
         one.data = f32_row(x, r);
-        matmul(format, alone, quantized(one), w.panels, n, k);
+        matmul(format, alone, quantized(format, one), w.panels, n, k);
         expect_true(memcmp(alone.data, f32_row(all, r), (size_t)n * 4) == 0, "matmul: bits depend on threads or rows");
     }
     gemma_set_threads(threads);
@@ -163,7 +166,7 @@ static void nan_case(int64_t rows, int64_t k) {
     operand x = make_rows(rows, k, 0), out = make_operand(rows, 16, 16, 4);
     matrix w = make_matrix(0, 16, k, 0);
     f32_row(x, rows / 2)[k - 7] = NAN;
-    matmul(0, out, quantized(x), w.panels, 16, k);
+    matmul(0, out, quantized(0, x), w.panels, 16, k);
     for (int64_t r = 0; r < rows; r++) {
         expect_true(isnan(f32_row(out, r)[5]) == (r == rows / 2), "matmul: NaN not in its row, or elsewhere");
     }

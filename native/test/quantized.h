@@ -19,7 +19,7 @@ int64_t block_size(int format);
 
 uint16_t to_f16(double x); // to nearest, ties to even
 
-// What gemma_quantize_rows_f32 makes of one block.
+// What gemma_quantize_rows_* make of one block.
 typedef struct {
     float scale;
     int8_t q[32];

@@ -23,10 +23,10 @@ public class GemmaKernels extends GemmaKernels$shared {
     static final SymbolLookup SYMBOL_LOOKUP = SymbolLookup.loaderLookup()
             .or(Linker.nativeLinker().defaultLookup());
 
-    private static final int GEMMA_KERNELS_ABI = (int)4L;
+    private static final int GEMMA_KERNELS_ABI = (int)5L;
     /**
      * {@snippet lang=c :
-     * #define GEMMA_KERNELS_ABI 4
+     * #define GEMMA_KERNELS_ABI 5
      * }
      */
     public static int GEMMA_KERNELS_ABI() {
@@ -4499,7 +4499,7 @@ public class GemmaKernels extends GemmaKernels$shared {
         }
     }
 
-    private static class gemma_quantize_rows_f32 {
+    private static class gemma_quantize_rows_q8_0 {
         public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
             GemmaKernels.C_POINTER,
             GemmaKernels.C_POINTER,
@@ -4508,7 +4508,7 @@ public class GemmaKernels extends GemmaKernels$shared {
             GemmaKernels.C_LONG
         );
 
-        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gemma_quantize_rows_f32");
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gemma_quantize_rows_q8_0");
 
         public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
@@ -4516,43 +4516,106 @@ public class GemmaKernels extends GemmaKernels$shared {
     /**
      * Function descriptor for:
      * {@snippet lang=c :
-     * void gemma_quantize_rows_f32(void *out, const float *in, int64_t in_stride, int64_t rows, int64_t cols)
+     * void gemma_quantize_rows_q8_0(void *out, const float *in, int64_t in_stride, int64_t rows, int64_t cols)
      * }
      */
-    public static FunctionDescriptor gemma_quantize_rows_f32$descriptor() {
-        return gemma_quantize_rows_f32.DESC;
+    public static FunctionDescriptor gemma_quantize_rows_q8_0$descriptor() {
+        return gemma_quantize_rows_q8_0.DESC;
     }
 
     /**
      * Downcall method handle for:
      * {@snippet lang=c :
-     * void gemma_quantize_rows_f32(void *out, const float *in, int64_t in_stride, int64_t rows, int64_t cols)
+     * void gemma_quantize_rows_q8_0(void *out, const float *in, int64_t in_stride, int64_t rows, int64_t cols)
      * }
      */
-    public static MethodHandle gemma_quantize_rows_f32$handle() {
-        return gemma_quantize_rows_f32.HANDLE;
+    public static MethodHandle gemma_quantize_rows_q8_0$handle() {
+        return gemma_quantize_rows_q8_0.HANDLE;
     }
 
     /**
      * Address for:
      * {@snippet lang=c :
-     * void gemma_quantize_rows_f32(void *out, const float *in, int64_t in_stride, int64_t rows, int64_t cols)
+     * void gemma_quantize_rows_q8_0(void *out, const float *in, int64_t in_stride, int64_t rows, int64_t cols)
      * }
      */
-    public static MemorySegment gemma_quantize_rows_f32$address() {
-        return gemma_quantize_rows_f32.ADDR;
+    public static MemorySegment gemma_quantize_rows_q8_0$address() {
+        return gemma_quantize_rows_q8_0.ADDR;
     }
 
     /**
      * {@snippet lang=c :
-     * void gemma_quantize_rows_f32(void *out, const float *in, int64_t in_stride, int64_t rows, int64_t cols)
+     * void gemma_quantize_rows_q8_0(void *out, const float *in, int64_t in_stride, int64_t rows, int64_t cols)
      * }
      */
-    public static void gemma_quantize_rows_f32(MemorySegment out, MemorySegment in, long in_stride, long rows, long cols) {
-        var mh$ = gemma_quantize_rows_f32.HANDLE;
+    public static void gemma_quantize_rows_q8_0(MemorySegment out, MemorySegment in, long in_stride, long rows, long cols) {
+        var mh$ = gemma_quantize_rows_q8_0.HANDLE;
         try {
             if (TRACE_DOWNCALLS) {
-                traceDowncall("gemma_quantize_rows_f32", out, in, in_stride, rows, cols);
+                traceDowncall("gemma_quantize_rows_q8_0", out, in, in_stride, rows, cols);
+            }
+            mh$.invokeExact(out, in, in_stride, rows, cols);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gemma_quantize_rows_q4_0 {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gemma_quantize_rows_q4_0");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gemma_quantize_rows_q4_0(void *out, const float *in, int64_t in_stride, int64_t rows, int64_t cols)
+     * }
+     */
+    public static FunctionDescriptor gemma_quantize_rows_q4_0$descriptor() {
+        return gemma_quantize_rows_q4_0.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gemma_quantize_rows_q4_0(void *out, const float *in, int64_t in_stride, int64_t rows, int64_t cols)
+     * }
+     */
+    public static MethodHandle gemma_quantize_rows_q4_0$handle() {
+        return gemma_quantize_rows_q4_0.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gemma_quantize_rows_q4_0(void *out, const float *in, int64_t in_stride, int64_t rows, int64_t cols)
+     * }
+     */
+    public static MemorySegment gemma_quantize_rows_q4_0$address() {
+        return gemma_quantize_rows_q4_0.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gemma_quantize_rows_q4_0(void *out, const float *in, int64_t in_stride, int64_t rows, int64_t cols)
+     * }
+     */
+    public static void gemma_quantize_rows_q4_0(MemorySegment out, MemorySegment in, long in_stride, long rows, long cols) {
+        var mh$ = gemma_quantize_rows_q4_0.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gemma_quantize_rows_q4_0", out, in, in_stride, rows, cols);
             }
             mh$.invokeExact(out, in, in_stride, rows, cols);
         } catch (Error | RuntimeException ex) {

@@ -38,7 +38,7 @@ public class DecodeBench {
     @Setup
     public void open() {
         gemma = Gemma.random(shape, Options.defaults().withWeights(weights));
-        sequence = new Sequence(gemma.model(), CAPACITY);
+        sequence = new Sequence(gemma.model(), null, 512, CAPACITY);
         sequence.append(2, 3, 5, 7);
     }
 

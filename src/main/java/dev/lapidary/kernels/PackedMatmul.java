@@ -10,7 +10,7 @@ final class PackedMatmul implements AutoCloseable {
     private final GrowingScratch quantized = new GrowingScratch();
 
     void project(Matrix in, PackedMatrix weights, Matrix out) {
-        MemorySegment x = quantize(in);
+        MemorySegment x = quantize(in, weights.blockFormat());
         MemorySegment to = out.data();
         MemorySegment w = weights.panels();
         switch (weights.blockFormat()) {
@@ -23,7 +23,7 @@ final class PackedMatmul implements AutoCloseable {
     ///
     /// @param first one of the parts of `weights`, which are all alike
     void projectGroup(Matrix in, Projection weights, PackedMatrix first, Matrix out) {
-        MemorySegment x = quantize(in);
+        MemorySegment x = quantize(in, first.blockFormat());
         MemorySegment to = out.data();
         int rows = in.rows();
         int count = weights.parts().size();
@@ -36,7 +36,7 @@ final class PackedMatmul implements AutoCloseable {
     }
 
     void geglu(Matrix in, PackedMatrix gate, PackedMatrix up, Matrix out) {
-        MemorySegment x = quantize(in);
+        MemorySegment x = quantize(in, gate.blockFormat());
         MemorySegment to = out.data();
         MemorySegment g = gate.panels();
         MemorySegment u = up.panels();
@@ -55,9 +55,13 @@ final class PackedMatmul implements AutoCloseable {
         }
     }
 
-    private MemorySegment quantize(Matrix in) {
+    /// @param format of the weights to come
+    private MemorySegment quantize(Matrix in, BlockFormat format) {
         MemorySegment x = quantized.atLeast(gemma_quantized_bytes(in.rows(), in.cols()));
-        gemma_quantize_rows_f32(x, in.data(), in.stride(), in.rows(), in.cols());
+        switch (format) {
+            case Q8_0 -> gemma_quantize_rows_q8_0(x, in.data(), in.stride(), in.rows(), in.cols());
+            case Q4_0 -> gemma_quantize_rows_q4_0(x, in.data(), in.stride(), in.rows(), in.cols());
+        }
         return x;
     }
 
