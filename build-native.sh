@@ -75,10 +75,11 @@ int main(void) { return omp_get_max_threads() < 1; }' >"$work/openmp.c"
 
 # Compiled once per ISA tier; the rest of native/*.c once.
 tiered="add add_scaled_rows attend bias block_diagonal causal_conv convert embed geglu gemv gguf_blocks head_norm_rope
-    layer_norm match_magnitude multiply pack rg_lru rms_norm scale softcap softcap_softmax sparsify unpack"
+    layer_norm match_magnitude multiply pack rg_lru rms_norm scale softcap softcap_softmax sparsify unpack
+    wide"
 matmuls="matmul quantize" # once per kind of dot product of bytes
 tiles="attend_tiles tiles" # once with matrix instructions and once without
-common="attend_scratch ceilings dispatch packed_bytes pages rope_table team tiles_bytes"
+common="attend_scratch ceilings dispatch packed_bytes pages product_bytes rope_table team"
 
 # -ffp-contract=fast: a * b + c is one FMA where there is one. -Wno-psabi: vectors are only passed between inlined functions.
 flags="-std=gnu11 -O3 -fPIC -fvisibility=hidden -ffp-contract=fast -fno-math-errno -Wall -Wextra -Werror -Wno-psabi

@@ -96,6 +96,14 @@ FMA_LOOP(fma_avx512, FOR("avx512f"), 16)
 #define LANE_512(v) _mm_cvtsi128_si32(_mm512_castsi512_si128(v))
 #define DOT_BF16(c, a, b) _mm512_castps_si512(_mm512_dpbf16_ps(_mm512_castsi512_ps(c), (__m512bh)(a), (__m512bh)(b)))
 DOT_LOOP(bytes_avx2, FOR("avx2,avxvnni"), __m256i, _mm256_set1_epi32, _mm256_dpbusd_avx_epi32, LANE_256)
+// Where there is no VNNI: pairs of products in 16 bits, pairs of those in 32.
+#define DOT_WIDE(c, a, b)                                                                                              \
+    _mm256_add_epi32(c, _mm256_madd_epi16(_mm256_maddubs_epi16(opaque(a), b), _mm256_set1_epi16(1)))
+FOR("avx2") static inline __m256i opaque(__m256i v) {
+    __asm__("" : "+x"(v));
+    return v;
+}
+DOT_LOOP(bytes_wide, FOR("avx2"), __m256i, _mm256_set1_epi32, DOT_WIDE, LANE_256)
 DOT_LOOP(bytes_avx512, FOR("avx512f,avx512vnni"), __m512i, _mm512_set1_epi32, _mm512_dpbusd_epi32, LANE_512)
 DOT_LOOP(bf16_avx512, FOR("avx512f,avx512bf16"), __m512i, _mm512_set1_epi32, DOT_BF16, LANE_512)
 
@@ -183,10 +191,11 @@ double gemma_measure_bf16(double seconds) {
     return 0;
 }
 
-double gemma_measure_vnni(double seconds) {
+double gemma_measure_int8(double seconds) {
 #if defined(__x86_64__)
     if (__builtin_cpu_supports("avx512vnni")) return best_rate(bytes_avx512, 2 * 64, seconds);
     if (has_avx_vnni()) return best_rate(bytes_avx2, 2 * 32, seconds);
+    if (__builtin_cpu_supports("avx2")) return best_rate(bytes_wide, 2 * 32, seconds);
 #endif
     (void)seconds;
     return 0;

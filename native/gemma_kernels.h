@@ -368,11 +368,7 @@ GEMMA_EXPORT void gemma_matmul_geglu_q8_0(float *out, int64_t out_stride, const 
 GEMMA_EXPORT void gemma_matmul_geglu_q4_0(float *out, int64_t out_stride, const void *x, const void *gate,
                                           const void *up, int64_t rows, int64_t n, int64_t k);
 
-// ---- products by bf16 tiles ----------------------------------------------------------------------------------------
-
-// Rows rounded to bf16 times weights of any kind, rounded to bf16 where they are not: by matrix instructions, which
-// only the tier avx512-amx has; elsewhere these are slow and for tests alone. Sums are in f32, in an order that depends
-// on k alone. The instructions take subnormals for 0.
+// ---- many rows times weights of any kind ---------------------------------------------------------------------------
 
 // Kinds of weights [n, k]: bf16 and f16 rows `stride` elements apart; panels as gemma_pack_.. writes them; and, from
 // GEMMA_WEIGHTS_BLOCKS on, GGUF's blocks in place, of ggml's type kind - GEMMA_WEIGHTS_BLOCKS, as gemma_widen_blocks
@@ -385,6 +381,36 @@ GEMMA_EXPORT void gemma_matmul_geglu_q4_0(float *out, int64_t out_stride, const 
 
 #define GEMMA_MAX_MATRICES 8 // in one product
 
+// Everything in f32, weights widened exactly. Sums are in the order of k, so bits depend neither on the threads nor on
+// the rows beside.
+
+// Bytes of `rows` rows in strips, and of the scratch of a team of `threads`.
+GEMMA_EXPORT int64_t gemma_wide_bytes(int64_t rows, int64_t cols);
+GEMMA_EXPORT int64_t gemma_wide_scratch(int64_t threads);
+
+// out = the rows in strips
+// in [rows, cols], out gemma_wide_bytes, aligned to 64
+GEMMA_EXPORT void gemma_wide_rows_f32(void *out, const float *in, int64_t in_stride, int64_t rows, int64_t cols);
+
+// out[r, o] = sum_k x[r, k] w[o, k], the outputs of `count` matrices w[i] [n[i], k] side by side
+// out [rows, sum of n], x rows [rows, k] in strips; scratch: gemma_wide_scratch bytes, aligned to 64, its contents mean
+// nothing between calls
+GEMMA_EXPORT void gemma_matmul_wide(float *out, int64_t out_stride, const void *x, const void *const *w,
+                                    const int32_t *kinds, const int64_t *strides, const int64_t *n, int64_t count,
+                                    int64_t rows, int64_t k, void *scratch);
+
+// out[r, o] = gelu(sum_k x[r, k] gate[o, k]) * sum_k x[r, k] up[o, k]       gate, up [n, k], gelu as above
+// strips: if not NULL, takes the outputs as rows [rows, n] in strips; out is not written then
+GEMMA_EXPORT void gemma_matmul_wide_geglu(float *out, int64_t out_stride, void *strips, const void *x, const void *gate,
+                                          int32_t gate_kind, int64_t gate_stride, const void *up, int32_t up_kind,
+                                          int64_t up_stride, int64_t rows, int64_t n, int64_t k, void *scratch);
+
+// ---- the same by bf16 tiles ----------------------------------------------------------------------------------------
+
+// Rows rounded to bf16 times weights rounded to bf16 where they are not: by matrix instructions, which only the tier
+// avx512-amx has; elsewhere these are slow and for tests alone. Sums are in f32, in an order that depends on k alone.
+// The instructions take subnormals for 0.
+
 // Bytes of `rows` rows in tiles, and of the scratch of a team of `threads`.
 GEMMA_EXPORT int64_t gemma_tiles_bytes(int64_t rows, int64_t cols);
 GEMMA_EXPORT int64_t gemma_tiles_scratch(int64_t threads);
@@ -393,15 +419,11 @@ GEMMA_EXPORT int64_t gemma_tiles_scratch(int64_t threads);
 // in [rows, cols], out gemma_tiles_bytes, aligned to 64
 GEMMA_EXPORT void gemma_tile_rows_f32(void *out, const float *in, int64_t in_stride, int64_t rows, int64_t cols);
 
-// out[r, o] = sum_k x[r, k] w[o, k], the outputs of `count` matrices w[i] [n[i], k] side by side
-// out [rows, sum of n], x rows [rows, k] in tiles; scratch: gemma_tiles_scratch bytes, aligned to 64, its contents mean
-// nothing between calls
+// As gemma_matmul_wide and gemma_matmul_wide_geglu, x and what takes the outputs in tiles, with gemma_tiles_scratch.
 GEMMA_EXPORT void gemma_matmul_tiles(float *out, int64_t out_stride, const void *x, const void *const *w,
                                      const int32_t *kinds, const int64_t *strides, const int64_t *n, int64_t count,
                                      int64_t rows, int64_t k, void *scratch);
 
-// out[r, o] = gelu(sum_k x[r, k] gate[o, k]) * sum_k x[r, k] up[o, k]       gate, up [n, k], gelu as above
-// tiles: if not NULL, takes the outputs, rounded, as rows [rows, n] in tiles; out is not written then
 GEMMA_EXPORT void gemma_matmul_tiles_geglu(float *out, int64_t out_stride, void *tiles, const void *x, const void *gate,
                                            int32_t gate_kind, int64_t gate_stride, const void *up, int32_t up_kind,
                                            int64_t up_stride, int64_t rows, int64_t n, int64_t k, void *scratch);
@@ -433,12 +455,11 @@ GEMMA_EXPORT void gemma_attend_tiles(float *out, int64_t out_row, int64_t out_he
 // Bytes per second read from `data`, in several ways, each at least once: much more than the caches hold, and touched.
 GEMMA_EXPORT double gemma_measure_read(const void *data, int64_t bytes, double seconds);
 
-// Operations per second, a product and a sum being two: f32 FMA, bf16 products with f32 sums (tdpbf16ps
-// if the tier is avx512-amx, else vdpbf16ps), vpdpbusd
-// (products of bytes, int32 sums).
+// Operations per second, a product and a sum being two: f32 FMA, bf16 products with f32 sums (tdpbf16ps if the tier is
+// avx512-amx, else vdpbf16ps), products of bytes with int32 sums (vpdpbusd, else vpmaddubsw, vpmaddwd and vpaddd).
 GEMMA_EXPORT double gemma_measure_fma(double seconds);
 GEMMA_EXPORT double gemma_measure_bf16(double seconds);
-GEMMA_EXPORT double gemma_measure_vnni(double seconds);
+GEMMA_EXPORT double gemma_measure_int8(double seconds);
 
 #ifdef __cplusplus
 }

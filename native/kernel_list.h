@@ -171,6 +171,17 @@ KERNEL(gemma_gemv_group_blocks,
        (float *out, int64_t out_stride, const float *x, int64_t x_stride, const void *const *w, const int32_t *types,
         const int64_t *n, int64_t count, int64_t rows, int64_t k),
        (out, out_stride, x, x_stride, w, types, n, count, rows, k))
+KERNEL(gemma_wide_rows_f32, (void *out, const float *in, int64_t in_stride, int64_t rows, int64_t cols),
+       (out, in, in_stride, rows, cols))
+KERNEL(gemma_matmul_wide,
+       (float *out, int64_t out_stride, const void *x, const void *const *w, const int32_t *kinds,
+        const int64_t *strides, const int64_t *n, int64_t count, int64_t rows, int64_t k, void *scratch),
+       (out, out_stride, x, w, kinds, strides, n, count, rows, k, scratch))
+KERNEL(gemma_matmul_wide_geglu,
+       (float *out, int64_t out_stride, void *strips, const void *x, const void *gate, int32_t gate_kind,
+        int64_t gate_stride, const void *up, int32_t up_kind, int64_t up_stride, int64_t rows, int64_t n, int64_t k,
+        void *scratch),
+       (out, out_stride, strips, x, gate, gate_kind, gate_stride, up, up_kind, up_stride, rows, n, k, scratch))
 TILE_KERNEL(gemma_tile_rows_f32, (void *out, const float *in, int64_t in_stride, int64_t rows, int64_t cols),
             (out, in, in_stride, rows, cols))
 TILE_KERNEL(gemma_matmul_tiles,

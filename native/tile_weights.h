@@ -2,19 +2,11 @@
 #ifndef GEMMA_TILE_WEIGHTS_H
 #define GEMMA_TILE_WEIGHTS_H
 
-#include "gguf_blocks.h"
 #include "tile_product.h"
 
 // Bytes asked for ahead of the loads: of panels, and of each of 16 rows.
 #define AHEAD 1024
 #define ROW_AHEAD 128
-
-// A matrix [n, k] of weights; stride: elements from row to row where the kind has any.
-typedef struct {
-    const char *data;
-    int32_t kind; // GEMMA_WEIGHTS_..
-    int64_t stride, n, k;
-} tile_matrix;
 
 // Bytes or halves of bytes as floats: put behind the bits of 256, they are 256 + value.
 #define BASE_BITS 0x43800000
@@ -45,27 +37,19 @@ INLINE void block_tile(char *to, const char *scales, const char *quants, format 
     }
 }
 
-INLINE void widened_row(uint16_t *to, const tile_matrix *m, int64_t row, int64_t from, int64_t cols) {
-    float wide[MOST_BLOCK];
+// Columns of a row in bf16.
+INLINE void narrowed_row(uint16_t *to, const weight_matrix *m, int64_t row, int64_t from, int64_t cols) {
     if (m->kind == GEMMA_WEIGHTS_BF16) {
         memcpy(to, m->data + (row * m->stride + from) * 2, (size_t)cols * 2);
         return;
     }
-    if (m->kind == GEMMA_WEIGHTS_F16) {
-        const uint16_t *half = (const uint16_t *)m->data + row * m->stride + from;
-        int64_t i = 0;
-        for (; i + LANES <= cols; i += LANES) store(wide + i, load_as(half, i, F16));
-        if (i < cols) store_part(wide + i, load_part_as(half, i, cols - i, F16), cols - i);
-    } else {
-        const block_type *type = &BLOCK_TYPES[m->kind - GEMMA_WEIGHTS_BLOCKS];
-        block_row(wide, (const uint8_t *)m->data + row * block_row_bytes(type, m->k) + block_row_bytes(type, from),
-                  type, cols);
-    }
+    float wide[MOST_BLOCK];
+    weight_row(wide, m, row, from, cols);
     narrow_row(to, wide, cols);
 }
 
 // The tiles of panel `panel` for `steps` steps from `step` on, `apart` bytes apart; a panel behind the last is zeros.
-static void weight_tiles(char *to, int64_t apart, const tile_matrix *m, int64_t panel, int64_t step, int64_t steps,
+static void weight_tiles(char *to, int64_t apart, const weight_matrix *m, int64_t panel, int64_t step, int64_t steps,
                          uint16_t rows[PANEL_ROWS][MOST_BLOCK]) {
     const int64_t first = panel * PANEL_ROWS, left = m->n - first, end = step + steps;
     const int64_t count = left < PANEL_ROWS ? left : PANEL_ROWS;
@@ -99,7 +83,7 @@ static void weight_tiles(char *to, int64_t apart, const tile_matrix *m, int64_t 
         const int64_t from = s * TILE_COLS, stretch = end * TILE_COLS - from, width = m->k - from;
         const int64_t wide = stretch < MOST_BLOCK ? stretch : MOST_BLOCK, cols = wide < width ? wide : width;
         for (int64_t r = 0; r < PANEL_ROWS; r++) {
-            if (r < count) widened_row(rows[r], m, first + r, from, cols);
+            if (r < count) narrowed_row(rows[r], m, first + r, from, cols);
             const int64_t filled = r < count ? cols : 0;
             memset(rows[r] + filled, 0, (size_t)(wide - filled) * 2);
         }

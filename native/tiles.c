@@ -29,7 +29,7 @@ typedef struct {
     char *tiles; // instead of out: the outputs as rows of another product
     const char *x;
     int64_t rows, steps;
-    const tile_matrix *matrices; // side by side, or gate and up
+    const weight_matrix *matrices; // side by side, or gate and up
     int64_t count, pairs;
     int geglu;
     int64_t pass; // steps of one pass
@@ -37,18 +37,18 @@ typedef struct {
 
 // Two panels that are multiplied together: neighbours in one matrix, or the same one of gate and of up.
 typedef struct {
-    const tile_matrix *matrix[2];
+    const weight_matrix *matrix[2];
     int64_t panel[2];
     float *out; // of the first row
     int64_t cols;
 } pair;
 
-static int64_t panels_of(const tile_matrix *m) { return (m->n + PANEL_ROWS - 1) / PANEL_ROWS; }
+static int64_t panels_of(const weight_matrix *m) { return (m->n + PANEL_ROWS - 1) / PANEL_ROWS; }
 
-static int64_t pairs_of(const tile_matrix *m) { return (panels_of(m) + 1) / 2; }
+static int64_t pairs_of(const weight_matrix *m) { return (panels_of(m) + 1) / 2; }
 
 static pair pair_at(const product *p, int64_t i) {
-    const tile_matrix *m = p->matrices;
+    const weight_matrix *m = p->matrices;
     if (p->geglu) return (pair){{m, m + 1}, {i, i}, p->out + i * PANEL_ROWS, m->n - i * PANEL_ROWS};
     float *out = p->out;
     for (; i >= pairs_of(m); m++) i -= pairs_of(m), out += m->n;
@@ -160,10 +160,10 @@ static void multiply(product *p, void *work) {
 void TIER(gemma_matmul_tiles)(float *out, int64_t out_stride, const void *x, const void *const *w, const int32_t *kinds,
                               const int64_t *strides, const int64_t *n, int64_t count, int64_t rows, int64_t k,
                               void *work) {
-    tile_matrix matrices[GEMMA_MAX_MATRICES];
+    weight_matrix matrices[GEMMA_MAX_MATRICES];
     product p = {out, out_stride, NULL, x, rows, tile_steps(k), matrices, count, 0, 0, 0};
     for (int64_t i = 0; i < count; i++) {
-        matrices[i] = (tile_matrix){w[i], kinds[i], strides[i], n[i], k};
+        matrices[i] = (weight_matrix){w[i], kinds[i], strides[i], n[i], k};
         p.pairs += pairs_of(&matrices[i]);
     }
     multiply(&p, work);
@@ -172,7 +172,7 @@ void TIER(gemma_matmul_tiles)(float *out, int64_t out_stride, const void *x, con
 void TIER(gemma_matmul_tiles_geglu)(float *out, int64_t out_stride, void *tiles, const void *x, const void *gate,
                                     int32_t gate_kind, int64_t gate_stride, const void *up, int32_t up_kind,
                                     int64_t up_stride, int64_t rows, int64_t n, int64_t k, void *work) {
-    const tile_matrix matrices[2] = {{gate, gate_kind, gate_stride, n, k}, {up, up_kind, up_stride, n, k}};
+    const weight_matrix matrices[2] = {{gate, gate_kind, gate_stride, n, k}, {up, up_kind, up_stride, n, k}};
     product p = {out, out_stride, tiles, x, rows, tile_steps(k), matrices, 2, panels_of(matrices), 1, 0};
     multiply(&p, work);
 }

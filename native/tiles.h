@@ -7,11 +7,10 @@
 #ifndef GEMMA_TILES_H
 #define GEMMA_TILES_H
 
-#include "panels.h"
+#include "weight_rows.h"
 
 #define TILE_ROWS 16
 #define TILE_COLS 32
-#define MOST_BLOCK 256 // columns of GGUF's widest block
 #define TILE_BYTES (TILE_ROWS * TILE_COLS * 2)
 
 static inline int64_t tile_steps(int64_t cols) { return (cols + TILE_COLS - 1) / TILE_COLS; }

@@ -141,7 +141,7 @@ static void all_tests(void) {
     pack_tests();
     gguf_blocks_tests();
     matmul_tests();
-    tiles_tests();
+    products_tests();
     attention_tests();
     recurrence_tests();
     team_tests();

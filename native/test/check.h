@@ -48,7 +48,7 @@ void norm_rope_tests(void);
 void gemv_tests(void);
 void pack_tests(void);
 void matmul_tests(void);
-void tiles_tests(void);
+void products_tests(void);
 void gguf_blocks_tests(void);
 void attention_tests(void);
 void recurrence_tests(void);

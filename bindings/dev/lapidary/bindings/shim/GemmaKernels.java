@@ -5019,6 +5019,331 @@ public class GemmaKernels extends GemmaKernels$shared {
         }
     }
 
+    private static class gemma_wide_bytes {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gemma_wide_bytes");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int64_t gemma_wide_bytes(int64_t rows, int64_t cols)
+     * }
+     */
+    public static FunctionDescriptor gemma_wide_bytes$descriptor() {
+        return gemma_wide_bytes.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int64_t gemma_wide_bytes(int64_t rows, int64_t cols)
+     * }
+     */
+    public static MethodHandle gemma_wide_bytes$handle() {
+        return gemma_wide_bytes.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int64_t gemma_wide_bytes(int64_t rows, int64_t cols)
+     * }
+     */
+    public static MemorySegment gemma_wide_bytes$address() {
+        return gemma_wide_bytes.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int64_t gemma_wide_bytes(int64_t rows, int64_t cols)
+     * }
+     */
+    public static long gemma_wide_bytes(long rows, long cols) {
+        var mh$ = gemma_wide_bytes.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gemma_wide_bytes", rows, cols);
+            }
+            return (long)mh$.invokeExact(rows, cols);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gemma_wide_scratch {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gemma_wide_scratch");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int64_t gemma_wide_scratch(int64_t threads)
+     * }
+     */
+    public static FunctionDescriptor gemma_wide_scratch$descriptor() {
+        return gemma_wide_scratch.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int64_t gemma_wide_scratch(int64_t threads)
+     * }
+     */
+    public static MethodHandle gemma_wide_scratch$handle() {
+        return gemma_wide_scratch.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int64_t gemma_wide_scratch(int64_t threads)
+     * }
+     */
+    public static MemorySegment gemma_wide_scratch$address() {
+        return gemma_wide_scratch.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int64_t gemma_wide_scratch(int64_t threads)
+     * }
+     */
+    public static long gemma_wide_scratch(long threads) {
+        var mh$ = gemma_wide_scratch.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gemma_wide_scratch", threads);
+            }
+            return (long)mh$.invokeExact(threads);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gemma_wide_rows_f32 {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gemma_wide_rows_f32");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gemma_wide_rows_f32(void *out, const float *in, int64_t in_stride, int64_t rows, int64_t cols)
+     * }
+     */
+    public static FunctionDescriptor gemma_wide_rows_f32$descriptor() {
+        return gemma_wide_rows_f32.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gemma_wide_rows_f32(void *out, const float *in, int64_t in_stride, int64_t rows, int64_t cols)
+     * }
+     */
+    public static MethodHandle gemma_wide_rows_f32$handle() {
+        return gemma_wide_rows_f32.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gemma_wide_rows_f32(void *out, const float *in, int64_t in_stride, int64_t rows, int64_t cols)
+     * }
+     */
+    public static MemorySegment gemma_wide_rows_f32$address() {
+        return gemma_wide_rows_f32.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gemma_wide_rows_f32(void *out, const float *in, int64_t in_stride, int64_t rows, int64_t cols)
+     * }
+     */
+    public static void gemma_wide_rows_f32(MemorySegment out, MemorySegment in, long in_stride, long rows, long cols) {
+        var mh$ = gemma_wide_rows_f32.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gemma_wide_rows_f32", out, in, in_stride, rows, cols);
+            }
+            mh$.invokeExact(out, in, in_stride, rows, cols);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gemma_matmul_wide {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gemma_matmul_wide");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gemma_matmul_wide(float *out, int64_t out_stride, const void *x, const void *const *w, const int32_t *kinds, const int64_t *strides, const int64_t *n, int64_t count, int64_t rows, int64_t k, void *scratch)
+     * }
+     */
+    public static FunctionDescriptor gemma_matmul_wide$descriptor() {
+        return gemma_matmul_wide.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gemma_matmul_wide(float *out, int64_t out_stride, const void *x, const void *const *w, const int32_t *kinds, const int64_t *strides, const int64_t *n, int64_t count, int64_t rows, int64_t k, void *scratch)
+     * }
+     */
+    public static MethodHandle gemma_matmul_wide$handle() {
+        return gemma_matmul_wide.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gemma_matmul_wide(float *out, int64_t out_stride, const void *x, const void *const *w, const int32_t *kinds, const int64_t *strides, const int64_t *n, int64_t count, int64_t rows, int64_t k, void *scratch)
+     * }
+     */
+    public static MemorySegment gemma_matmul_wide$address() {
+        return gemma_matmul_wide.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gemma_matmul_wide(float *out, int64_t out_stride, const void *x, const void *const *w, const int32_t *kinds, const int64_t *strides, const int64_t *n, int64_t count, int64_t rows, int64_t k, void *scratch)
+     * }
+     */
+    public static void gemma_matmul_wide(MemorySegment out, long out_stride, MemorySegment x, MemorySegment w, MemorySegment kinds, MemorySegment strides, MemorySegment n, long count, long rows, long k, MemorySegment scratch) {
+        var mh$ = gemma_matmul_wide.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gemma_matmul_wide", out, out_stride, x, w, kinds, strides, n, count, rows, k, scratch);
+            }
+            mh$.invokeExact(out, out_stride, x, w, kinds, strides, n, count, rows, k, scratch);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gemma_matmul_wide_geglu {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_INT,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_INT,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gemma_matmul_wide_geglu");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gemma_matmul_wide_geglu(float *out, int64_t out_stride, void *strips, const void *x, const void *gate, int32_t gate_kind, int64_t gate_stride, const void *up, int32_t up_kind, int64_t up_stride, int64_t rows, int64_t n, int64_t k, void *scratch)
+     * }
+     */
+    public static FunctionDescriptor gemma_matmul_wide_geglu$descriptor() {
+        return gemma_matmul_wide_geglu.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gemma_matmul_wide_geglu(float *out, int64_t out_stride, void *strips, const void *x, const void *gate, int32_t gate_kind, int64_t gate_stride, const void *up, int32_t up_kind, int64_t up_stride, int64_t rows, int64_t n, int64_t k, void *scratch)
+     * }
+     */
+    public static MethodHandle gemma_matmul_wide_geglu$handle() {
+        return gemma_matmul_wide_geglu.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gemma_matmul_wide_geglu(float *out, int64_t out_stride, void *strips, const void *x, const void *gate, int32_t gate_kind, int64_t gate_stride, const void *up, int32_t up_kind, int64_t up_stride, int64_t rows, int64_t n, int64_t k, void *scratch)
+     * }
+     */
+    public static MemorySegment gemma_matmul_wide_geglu$address() {
+        return gemma_matmul_wide_geglu.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gemma_matmul_wide_geglu(float *out, int64_t out_stride, void *strips, const void *x, const void *gate, int32_t gate_kind, int64_t gate_stride, const void *up, int32_t up_kind, int64_t up_stride, int64_t rows, int64_t n, int64_t k, void *scratch)
+     * }
+     */
+    public static void gemma_matmul_wide_geglu(MemorySegment out, long out_stride, MemorySegment strips, MemorySegment x, MemorySegment gate, int gate_kind, long gate_stride, MemorySegment up, int up_kind, long up_stride, long rows, long n, long k, MemorySegment scratch) {
+        var mh$ = gemma_matmul_wide_geglu.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gemma_matmul_wide_geglu", out, out_stride, strips, x, gate, gate_kind, gate_stride, up, up_kind, up_stride, rows, n, k, scratch);
+            }
+            mh$.invokeExact(out, out_stride, strips, x, gate, gate_kind, gate_stride, up, up_kind, up_stride, rows, n, k, scratch);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
     private static class gemma_tiles_bytes {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             GemmaKernels.C_LONG,
@@ -5669,13 +5994,13 @@ public class GemmaKernels extends GemmaKernels$shared {
         }
     }
 
-    private static class gemma_measure_vnni {
+    private static class gemma_measure_int8 {
         public static final FunctionDescriptor DESC = FunctionDescriptor.of(
             GemmaKernels.C_DOUBLE,
             GemmaKernels.C_DOUBLE
         );
 
-        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gemma_measure_vnni");
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gemma_measure_int8");
 
         public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
@@ -5683,43 +6008,43 @@ public class GemmaKernels extends GemmaKernels$shared {
     /**
      * Function descriptor for:
      * {@snippet lang=c :
-     * double gemma_measure_vnni(double seconds)
+     * double gemma_measure_int8(double seconds)
      * }
      */
-    public static FunctionDescriptor gemma_measure_vnni$descriptor() {
-        return gemma_measure_vnni.DESC;
+    public static FunctionDescriptor gemma_measure_int8$descriptor() {
+        return gemma_measure_int8.DESC;
     }
 
     /**
      * Downcall method handle for:
      * {@snippet lang=c :
-     * double gemma_measure_vnni(double seconds)
+     * double gemma_measure_int8(double seconds)
      * }
      */
-    public static MethodHandle gemma_measure_vnni$handle() {
-        return gemma_measure_vnni.HANDLE;
+    public static MethodHandle gemma_measure_int8$handle() {
+        return gemma_measure_int8.HANDLE;
     }
 
     /**
      * Address for:
      * {@snippet lang=c :
-     * double gemma_measure_vnni(double seconds)
+     * double gemma_measure_int8(double seconds)
      * }
      */
-    public static MemorySegment gemma_measure_vnni$address() {
-        return gemma_measure_vnni.ADDR;
+    public static MemorySegment gemma_measure_int8$address() {
+        return gemma_measure_int8.ADDR;
     }
 
     /**
      * {@snippet lang=c :
-     * double gemma_measure_vnni(double seconds)
+     * double gemma_measure_int8(double seconds)
      * }
      */
-    public static double gemma_measure_vnni(double seconds) {
-        var mh$ = gemma_measure_vnni.HANDLE;
+    public static double gemma_measure_int8(double seconds) {
+        var mh$ = gemma_measure_int8.HANDLE;
         try {
             if (TRACE_DOWNCALLS) {
-                traceDowncall("gemma_measure_vnni", seconds);
+                traceDowncall("gemma_measure_int8", seconds);
             }
             return (double)mh$.invokeExact(seconds);
         } catch (Error | RuntimeException ex) {

@@ -10,7 +10,8 @@ import dev.lapidary.kernels.Ceilings;
 /// @param bf16PerSecond        operations in BF16 with F32 sums
 /// @param bf16By               what reached that: the instruction `tdpbf16ps` (AMX) or `vdpbf16ps`, or `matmul` of a
 ///                             backend
-/// @param int8PerSecond        operations of products of bytes, `vpdpbusd`
+/// @param int8PerSecond        operations of products of bytes: `vpdpbusd`, or where the CPU lacks it
+///                             `vpmaddubsw`, `vpmaddwd` and `vpaddd`
 public record MachineLimits(
         double readBytesPerSecond, double f32PerSecond, double bf16PerSecond, String bf16By, double int8PerSecond) {
     static MachineLimits of(Ceilings found) {

@@ -88,9 +88,10 @@ final class Measurement {
         return bytesPerSecond() / limits.readBytesPerSecond();
     }
 
-    /// Share of the peak of its arithmetic.
+    /// Share of the peak of its arithmetic; 0 where that is not known.
     double ofPeak() {
-        return operationsPerSecond() / limits.peak(arithmetic);
+        double peak = limits.peak(arithmetic);
+        return peak > 0 ? operationsPerSecond() / peak : 0;
     }
 
     /// Whether memory is what keeps it from being faster, and not arithmetic.

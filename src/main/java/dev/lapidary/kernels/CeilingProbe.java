@@ -2,8 +2,8 @@ package dev.lapidary.kernels;
 
 import static dev.lapidary.bindings.shim.GemmaKernels.gemma_measure_bf16;
 import static dev.lapidary.bindings.shim.GemmaKernels.gemma_measure_fma;
+import static dev.lapidary.bindings.shim.GemmaKernels.gemma_measure_int8;
 import static dev.lapidary.bindings.shim.GemmaKernels.gemma_measure_read;
-import static dev.lapidary.bindings.shim.GemmaKernels.gemma_measure_vnni;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -37,10 +37,10 @@ public final class CeilingProbe implements AutoCloseable {
         return new Ceilings(
                 gemma_measure_read(memory, memory.byteSize(), SECONDS),
                 gemma_measure_fma(SECONDS),
-                TiledMatmul.isNative() ? "tdpbf16ps" : "vdpbf16ps",
+                StoredMatmul.hasTiles() ? "tdpbf16ps" : "vdpbf16ps",
                 gemma_measure_bf16(SECONDS),
                 backend.multiplies(DataType.BF16) ? matmul() : 0,
-                gemma_measure_vnni(SECONDS));
+                gemma_measure_int8(SECONDS));
     }
 
     /// Operations per second of the best of many BF16 products.

@@ -9,7 +9,8 @@ package dev.lapidary.kernels;
 /// @param bf16Instructions   operations per second of that, with F32 sums
 /// @param bf16Matmul         the same of a large product by the backend, which may have matrix instructions (AMX); 0
 ///                           where it has no BF16
-/// @param int8               operations per second of products of bytes with 32-bit sums, `vpdpbusd`
+/// @param int8               operations per second of products of bytes with 32-bit sums: `vpdpbusd`, or `vpmaddubsw`,
+///                           `vpmaddwd` and `vpaddd`
 public record Ceilings(
         double readBytesPerSecond,
         double f32,

@@ -41,7 +41,7 @@ public final class NativeKernels implements Kernels, AutoCloseable {
         this.threads = threads;
         this.rounded = rounded;
         products = new Products(backend, threads, rounded);
-        tiledAttention = rounded && TiledMatmul.isNative() ? new TiledAttention(threads) : null;
+        tiledAttention = rounded && StoredMatmul.hasTiles() ? new TiledAttention(threads) : null;
     }
 
     /// Makes the calling thread's team this size, since a model with another size may have run in between.

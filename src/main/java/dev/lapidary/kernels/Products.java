@@ -6,17 +6,17 @@ import static dev.lapidary.bindings.shim.GemmaKernels.gemma_sparsify_f32;
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
-/// Products of activations by weights: who of [Gemv], [PackedMatmul], [TiledMatmul] and [Gemm] multiplies how many rows
-/// by what.
+/// Products of activations by weights: who of [Gemv], [PackedMatmul], [StoredMatmul] and [Gemm] multiplies how many
+/// rows by what.
 ///
-/// | rows | F32 | BF16, F16, blocks | packed |
-/// |---|---|---|---|
-/// | up to [#MAX_STREAMED_ROWS] | Gemv | Gemv | PackedMatmul |
-/// | more | Gemm | TiledMatmul, else Gemm | PackedMatmul |
-/// | from [#MIN_TILED_PACKED_ROWS] on | Gemm | TiledMatmul, else Gemm | TiledMatmul, else PackedMatmul |
+/// | rows | F32 | BF16 | F16, blocks | packed |
+/// |---|---|---|---|---|
+/// | up to [#MAX_STREAMED_ROWS] | Gemv | Gemv | Gemv | PackedMatmul |
+/// | more | Gemm | tiles; Gemm if the backend has BF16; wide | tiles, else wide | PackedMatmul |
+/// | from [#MIN_TILED_PACKED_ROWS] on | as above | as above | as above | tiles, else PackedMatmul |
 ///
-/// TiledMatmul where the CPU has matrix instructions; where inputs must not be rounded Gemm takes its place and
-/// PackedMatmul's.
+/// Tiles, where the CPU has matrix instructions (for BF16 beside a backend that has it), and wide are those of
+/// [StoredMatmul]. Where inputs must not be rounded the backend multiplies all that is not streamed.
 final class Products implements AutoCloseable {
     /// Up to here the shim streams the weights once for all rows; above, a matrix product is faster.
     static final int MAX_STREAMED_ROWS = 8;
@@ -24,10 +24,20 @@ final class Products implements AutoCloseable {
     /// From here on it pays to make BF16 of packed weights, whose dot products of bytes are fast for fewer rows.
     static final int MIN_TILED_PACKED_ROWS = 49;
 
+    private enum Multiplier {
+        GEMV,
+        PACKED,
+        WIDE,
+        TILES,
+        BACKEND
+    }
+
     private final boolean rounded;
     private final Gemm gemm;
     private final PackedMatmul packedMatmul = new PackedMatmul();
-    private final @Nullable TiledMatmul tiled;
+    private final StoredMatmul wide;
+    private final StoredMatmul tiles;
+    private final boolean hasTiles;
     private final GrowingScratch upScratch = new GrowingScratch();
     private @Nullable Matrix upped;
 
@@ -35,7 +45,9 @@ final class Products implements AutoCloseable {
     Products(Backend backend, int threads, boolean rounded) {
         this.rounded = rounded;
         gemm = new Gemm(backend, rounded);
-        tiled = rounded && TiledMatmul.isNative() ? new TiledMatmul(threads) : null;
+        wide = new StoredMatmul(StoredMatmul.Way.WIDE, threads);
+        tiles = new StoredMatmul(StoredMatmul.Way.TILES, threads);
+        hasTiles = rounded && StoredMatmul.hasTiles();
     }
 
     /// Whether BF16 weights are multiplied by many rows in BF16.
@@ -45,29 +57,71 @@ final class Products implements AutoCloseable {
 
     /// Whether many rows are multiplied by weights of any format but F32 as tiles of BF16.
     boolean multipliesTiles() {
-        return tiled != null;
+        return hasTiles;
+    }
+
+    private Multiplier multiplier(Matrix in, WeightMatrix weights) {
+        boolean few = in.rows() <= MAX_STREAMED_ROWS;
+        return switch (weights) {
+            case PackedMatrix _ when !rounded -> Multiplier.BACKEND;
+            case PackedMatrix _ ->
+                hasTiles && in.rows() >= MIN_TILED_PACKED_ROWS ? Multiplier.TILES : Multiplier.PACKED;
+            case WeightMatrix _ when few -> Multiplier.GEMV;
+            case WeightMatrix _ when !rounded -> Multiplier.BACKEND;
+            case BlockMatrix _ -> hasTiles ? Multiplier.TILES : Multiplier.WIDE;
+            case Matrix dense ->
+                switch (dense.type()) {
+                    case F32 -> Multiplier.BACKEND;
+                    case F16 -> hasTiles ? Multiplier.TILES : Multiplier.WIDE;
+                    case BF16 -> bf16Multiplier();
+                };
+        };
+    }
+
+    private Multiplier bf16Multiplier() {
+        if (!gemm.multipliesBf16()) {
+            return Multiplier.WIDE;
+        }
+        return hasTiles ? Multiplier.TILES : Multiplier.BACKEND;
+    }
+
+    /// Who multiplies by all parts, or null if they are not one; without a stream, as a step of decoding allocates
+    /// nothing.
+    private @Nullable Multiplier multiplier(Matrix in, Projection weights) {
+        Multiplier common = multiplier(in, weights.first());
+        for (int i = 1; i < weights.parts().size(); i++) {
+            if (multiplier(in, weights.parts().get(i)) != common) {
+                return null;
+            }
+        }
+        return common;
+    }
+
+    /// Null where the shim does not take the weights as they are stored.
+    private @Nullable StoredMatmul stored(@Nullable Multiplier multiplier) {
+        return multiplier == Multiplier.TILES ? tiles : multiplier == Multiplier.WIDE ? wide : null;
     }
 
     void project(Matrix in, Projection weights, Matrix out) {
         WeightMatrix first = weights.first();
-        boolean few = in.rows() <= MAX_STREAMED_ROWS;
-        MemorySegment types = weights.partTypes();
+        Multiplier multiplier = multiplier(in, weights);
+        StoredMatmul stored = stored(multiplier);
         MemorySegment kinds = weights.partKinds();
-        if (tiled != null && kinds != null && isTiled(in, weights)) {
-            tiled.project(in, weights, kinds, out);
-        } else if (weights.parts().size() == 1) {
-            project(in, first, out);
-        } else if (rounded && weights.isUniform() && first instanceof PackedMatrix packed) {
-            packedMatmul.projectGroup(in, weights, packed, out);
-        } else if (few && weights.isUniform() && first instanceof Matrix dense) {
-            Gemv.projectGroup(in, weights, dense, out);
-        } else if (few && types != null) {
-            Gemv.projectGroup(in, weights, types, out);
-        } else if (!isAnyStreamed(in, weights)) {
+        MemorySegment types = weights.partTypes();
+        if (stored != null && kinds != null) {
+            stored.project(in, weights, kinds, out);
+        } else if (multiplier == Multiplier.BACKEND) {
             gemm.project(in, weights, out);
+        } else if (multiplier == Multiplier.PACKED && weights.isUniform() && first instanceof PackedMatrix packed) {
+            packedMatmul.projectGroup(in, weights, packed, out);
+        } else if (multiplier == Multiplier.GEMV && weights.isUniform() && first instanceof Matrix dense) {
+            Gemv.projectGroup(in, weights, dense, out);
+        } else if (multiplier == Multiplier.GEMV && types != null) {
+            Gemv.projectGroup(in, weights, types, out);
         } else {
             int column = 0;
-            for (WeightMatrix part : weights.parts()) {
+            for (int i = 0; i < weights.parts().size(); i++) {
+                WeightMatrix part = weights.parts().get(i);
                 project(in, part, out.cols(column, part.rows()));
                 column += part.rows();
             }
@@ -75,30 +129,41 @@ final class Products implements AutoCloseable {
     }
 
     private void project(Matrix in, WeightMatrix weights, Matrix out) {
+        StoredMatmul stored = stored(multiplier(in, weights));
+        if (stored != null) {
+            stored.project(in, weights, out);
+            return;
+        }
         boolean few = in.rows() <= MAX_STREAMED_ROWS;
         switch (weights) {
             case PackedMatrix packed when rounded -> packedMatmul.project(in, packed, out);
             case Matrix dense when few -> Gemv.project(in, dense, out);
-            case BlockMatrix stored when few -> Gemv.project(in, stored, out);
+            case BlockMatrix blocks when few -> Gemv.project(in, blocks, out);
             default -> gemm.project(in, weights, out);
         }
     }
 
     void geglu(Matrix in, WeightMatrix gate, WeightMatrix up, Matrix out) {
+        Multiplier multiplier = multiplier(in, gate);
+        boolean common = multiplier == multiplier(in, up);
+        StoredMatmul stored = stored(multiplier);
         boolean alike = Projection.alike(gate, up);
-        if (tiled != null && isTiled(in, gate) && isTiled(in, up)) {
-            tiled.geglu(in, gate, up, out);
-        } else if (alike && rounded && gate instanceof PackedMatrix g && up instanceof PackedMatrix u) {
+        if (common && stored != null) {
+            stored.geglu(in, gate, up, out);
+        } else if (common && multiplier == Multiplier.BACKEND) {
+            gemm.geglu(in, gate, up, out);
+        } else if (alike
+                && multiplier == Multiplier.PACKED
+                && gate instanceof PackedMatrix g
+                && up instanceof PackedMatrix u) {
             packedMatmul.geglu(in, g, u, out);
-        } else if (alike && in.rows() <= MAX_STREAMED_ROWS && gate instanceof Matrix g && up instanceof Matrix u) {
+        } else if (alike && multiplier == Multiplier.GEMV && gate instanceof Matrix g && up instanceof Matrix u) {
             Gemv.geglu(in, g, u, out);
-        } else if (isStreamed(in, gate) || isStreamed(in, up)) {
+        } else {
             Matrix upped = upped(in.rows(), up.rows());
             project(in, gate, out);
             project(in, up, upped);
             geglu(out, upped);
-        } else {
-            gemm.geglu(in, gate, up, out);
         }
     }
 
@@ -120,9 +185,11 @@ final class Products implements AutoCloseable {
     }
 
     void feedForward(Matrix in, WeightMatrix gate, WeightMatrix up, Projection down, Matrix gated, Matrix out) {
+        Multiplier multiplier = multiplier(in, down);
+        StoredMatmul stored = stored(multiplier);
         MemorySegment kinds = down.partKinds();
-        if (tiled != null && kinds != null && isTiled(in, gate) && isTiled(in, up) && isTiled(in, down)) {
-            tiled.feedForward(in, gate, up, down, kinds, out);
+        if (stored != null && kinds != null && multiplier(in, gate) == multiplier && multiplier(in, up) == multiplier) {
+            stored.feedForward(in, gate, up, down, kinds, out);
         } else {
             geglu(in, gate, up, gated);
             project(gated, down, out);
@@ -152,53 +219,12 @@ final class Products implements AutoCloseable {
         return view;
     }
 
-    /// Whether each part is; without a stream, as a step of decoding allocates nothing.
-    private boolean isTiled(Matrix in, Projection weights) {
-        for (int i = 0; i < weights.parts().size(); i++) {
-            if (!isTiled(in, weights.parts().get(i))) {
-                return false;
-            }
-        }
-        return true;
-    }
-
-    /// Whether so many rows are multiplied by these weights as tiles, where there are such instructions.
-    private boolean isTiled(Matrix in, WeightMatrix weights) {
-        return switch (weights) {
-            case PackedMatrix _ -> in.rows() >= MIN_TILED_PACKED_ROWS;
-            case BlockMatrix _ -> in.rows() > MAX_STREAMED_ROWS;
-            case Matrix dense ->
-                in.rows() > MAX_STREAMED_ROWS
-                        && switch (dense.type()) {
-                            case F32 -> false;
-                            case BF16 -> gemm.multipliesBf16();
-                            case F16 -> true;
-                        };
-        };
-    }
-
-    /// Whether one part is; without a stream, as above.
-    private boolean isAnyStreamed(Matrix in, Projection weights) {
-        for (int i = 0; i < weights.parts().size(); i++) {
-            if (isStreamed(in, weights.parts().get(i))) {
-                return true;
-            }
-        }
-        return false;
-    }
-
-    /// Whether the shim multiplies by these weights itself.
-    private boolean isStreamed(Matrix in, WeightMatrix weights) {
-        return weights instanceof PackedMatrix ? rounded : in.rows() <= MAX_STREAMED_ROWS;
-    }
-
     @Override
     public void close() {
         gemm.close();
         packedMatmul.close();
-        if (tiled != null) {
-            tiled.close();
-        }
+        wide.close();
+        tiles.close();
         upScratch.close();
     }
 }

@@ -49,17 +49,17 @@ public final class Projection {
         partKinds = partKinds(arena, parts);
         partStrides = arena.allocate(ValueLayout.JAVA_LONG, parts.size());
         for (int i = 0; i < parts.size(); i++) {
-            partStrides.setAtIndex(ValueLayout.JAVA_LONG, i, TiledMatmul.stride(parts.get(i)));
+            partStrides.setAtIndex(ValueLayout.JAVA_LONG, i, StoredMatmul.stride(parts.get(i)));
         }
     }
 
     private static @Nullable MemorySegment partKinds(Arena arena, List<? extends WeightMatrix> parts) {
-        if (parts.size() > GEMMA_MAX_MATRICES() || !parts.stream().allMatch(TiledMatmul::takes)) {
+        if (parts.size() > GEMMA_MAX_MATRICES() || !parts.stream().allMatch(StoredMatmul::takes)) {
             return null;
         }
         MemorySegment kinds = arena.allocate(ValueLayout.JAVA_INT, parts.size());
         for (int i = 0; i < parts.size(); i++) {
-            kinds.setAtIndex(ValueLayout.JAVA_INT, i, TiledMatmul.kind(parts.get(i)));
+            kinds.setAtIndex(ValueLayout.JAVA_INT, i, StoredMatmul.kind(parts.get(i)));
         }
         return kinds;
     }

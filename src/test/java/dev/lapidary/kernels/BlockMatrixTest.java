@@ -86,35 +86,36 @@ class BlockMatrixTest {
         for (boolean rounded : new boolean[] {false, true}) {
             Natives.run(backend, 2, rounded, kernels -> {
                 for (int rows : new int[] {1, 8, 9}) {
+                    boolean tiled = rounded && rows > Products.MAX_STREAMED_ROWS && StoredMatmul.hasTiles();
                     check(
                             kernels,
                             rows,
                             List.of(blocks(BlockType.Q4_K), blocks(BlockType.Q6_K), wide(BlockType.Q5_0)),
-                            false);
-                    boolean tiled = rounded && rows > Products.MAX_STREAMED_ROWS && TiledMatmul.isNative();
+                            tiled);
                     check(kernels, rows, List.of(blocks(BlockType.Q4_K), half(BlockType.Q6_K)), tiled);
                     check(kernels, rows, List.of(blocks(BlockType.Q4_K), blocks(BlockType.Q4_K)), tiled);
                     check(
                             kernels,
                             rows,
                             List.of(wide(BlockType.Q4_K), half(BlockType.Q4_K), wide(BlockType.Q2_K)),
-                            false);
+                            tiled);
                 }
             });
         }
     }
 
-    /// @param rounded whether inputs and values are rounded to BF16
-    private static void check(NativeKernels kernels, int rows, List<WeightMatrix> parts, boolean rounded) {
+    /// @param tiled whether inputs and values are rounded to BF16, where the values are not stored in F32
+    private static void check(NativeKernels kernels, int rows, List<WeightMatrix> parts, boolean tiled) {
         try (Operands operands = new Operands(rows);
                 Arena arena = Arena.ofConfined()) {
             Projection weights = new Projection(arena, parts);
             Matrix in = operands.matrix(rows, COLS);
             Matrix out = operands.output(rows, weights.rows());
             kernels.project(in, weights, out);
-            Matrix multiplied = rounded ? ProductKernelsTest.rounded(operands, in) : in;
             int column = 0;
             for (WeightMatrix part : parts) {
+                boolean rounded = tiled && StoredMatmul.takes(part);
+                Matrix multiplied = rounded ? ProductKernelsTest.rounded(operands, in) : in;
                 Matrix exact = Panels.dense(part);
                 Matrix wide = rounded ? ProductKernelsTest.rounded(operands, exact) : exact;
                 Matrix expected = operands.expected(rows, part.rows());

@@ -123,10 +123,37 @@ class ProductKernelsTest {
                 Stored wide = new Stored(DataType.F32, 0, false);
                 boolean bf16 = !streamed && Backends.open(backend).multiplies(DataType.BF16);
                 Stored narrow = new Stored(DataType.BF16, 0, bf16);
-                Stored half = new Stored(DataType.F16, 0, bf16 && TiledMatmul.isNative());
+                Stored half = new Stored(DataType.F16, 0, !streamed && StoredMatmul.hasTiles());
                 checkGeglu(kernels, rows, 65, 33, wide, narrow, 1);
                 checkGeglu(kernels, rows, 65, 33, narrow, half, 1);
                 checkGeglu(kernels, rows, 65, 33, wide, new Stored(DataType.F32, 3, false), 1);
+            }
+        });
+    }
+
+    /// What is between stays in the order of the products, and is rounded where those round.
+    @ParameterizedTest
+    @MethodSource("cases")
+    void feedForwardIsGegluAndProject(String backend, DataType type, boolean bf16) {
+        Natives.run(backend, 2, bf16, kernels -> {
+            for (int rows : ROWS) {
+                for (int neurons : new int[] {1, 32, 100, 257}) {
+                    try (Operands operands = new Operands(100L * rows + neurons);
+                            Arena arena = Arena.ofConfined()) {
+                        Matrix gate = operands.matrix(type, neurons, 96, 96, 0.1);
+                        Matrix up = operands.matrix(type, neurons, 96, 99, 0.1);
+                        Projection down =
+                                new Projection(arena, List.of(operands.matrix(type, 50, neurons, neurons + 3, 0.1)));
+                        Matrix in = operands.matrix(rows, 96);
+                        Matrix gated = operands.output(rows, neurons);
+                        kernels.geglu(in, gate, up, gated);
+                        Matrix expected = operands.output(rows, 50);
+                        kernels.project(gated, down, expected);
+                        Matrix out = operands.output(rows, 50);
+                        kernels.feedForward(in, gate, up, down, operands.output(rows, neurons), out);
+                        Difference.assertEqual(operands, out, expected, "feedForward, " + type);
+                    }
+                }
             }
         });
     }
@@ -237,7 +264,7 @@ class ProductKernelsTest {
                 && switch (type) {
                     case F32 -> false;
                     case BF16 -> nativeBf16;
-                    case F16 -> TiledMatmul.isNative();
+                    case F16 -> StoredMatmul.hasTiles();
                 };
     }
 

@@ -1,4 +1,5 @@
-// tiles_test: products and attention by bf16 tiles, against doubles of the rounded operands.
+// products_test: products of many rows with weights of every kind, in f32 and by bf16 tiles, and attention by tiles,
+// against doubles of the operands, rounded where the kernels round them.
 #include "quantized.h"
 
 #include <math.h>
@@ -55,16 +56,39 @@ static operand aligned_bytes(int64_t bytes) {
     return make_operand(1, (bytes + 63) / 64 * 64, (bytes + 63) / 64 * 64, 1);
 }
 
-static operand in_tiles(operand x) {
-    operand tiles = aligned_bytes(gemma_tiles_bytes(x.rows, x.cols));
-    gemma_tile_rows_f32(tiles.data, x.data, x.stride, x.rows, x.cols);
-    return tiles;
+// The two ways to multiply.
+typedef struct {
+    const char *name;
+    double (*operand)(double); // what becomes of one
+    int64_t (*bytes)(int64_t rows, int64_t cols);
+    int64_t (*scratch)(int64_t threads);
+    void (*rows)(void *out, const float *in, int64_t in_stride, int64_t rows, int64_t cols);
+    void (*matmul)(float *out, int64_t out_stride, const void *x, const void *const *w, const int32_t *kinds,
+                   const int64_t *strides, const int64_t *n, int64_t count, int64_t rows, int64_t k, void *scratch);
+    void (*geglu)(float *out, int64_t out_stride, void *rows_out, const void *x, const void *gate, int32_t gate_kind,
+                  int64_t gate_stride, const void *up, int32_t up_kind, int64_t up_stride, int64_t rows, int64_t n,
+                  int64_t k, void *scratch);
+} way;
+
+static double unchanged(double x) { return x; }
+
+static const way WIDE = {"matmul_wide",         unchanged,         gemma_wide_bytes,       gemma_wide_scratch,
+                         gemma_wide_rows_f32,   gemma_matmul_wide, gemma_matmul_wide_geglu};
+static const way TILES = {"matmul_tiles",       rounded,            gemma_tiles_bytes,       gemma_tiles_scratch,
+                          gemma_tile_rows_f32,  gemma_matmul_tiles, gemma_matmul_tiles_geglu};
+
+static operand laid(const way *by, operand x) {
+    operand rows = aligned_bytes(by->bytes(x.rows, x.cols));
+    by->rows(rows.data, x.data, x.stride, x.rows, x.cols);
+    return rows;
 }
 
-static double dot(operand x, int64_t r, operand w, int64_t o, double *error) {
+static operand scratch_of(const way *by) { return aligned_bytes(by->scratch(gemma_probe_threads())); }
+
+static double dot(const way *by, operand x, int64_t r, operand w, int64_t o, double *error) {
     double total = 0, size = 0;
     for (int64_t c = 0; c < x.cols; c++) {
-        double term = rounded(f32_row(x, r)[c]) * rounded(f32_row(w, o)[c]);
+        double term = by->operand(f32_row(x, r)[c]) * by->operand(f32_row(w, o)[c]);
         total += term;
         size += fabs(term);
     }
@@ -72,10 +96,9 @@ static double dot(operand x, int64_t r, operand w, int64_t o, double *error) {
     return total;
 }
 
-static void matmul_case(int64_t rows, int64_t n, int64_t k, const int32_t *kinds) {
+static void matmul_case(const way *by, int64_t rows, int64_t n, int64_t k, const int32_t *kinds) {
     const int64_t n_of[3] = {n, 1, n / 2 + 1}, total = n + 1 + n / 2 + 1;
     operand x = make_operand(rows, k, k + 3, 4), out = make_operand(rows, total, total + 1, 4);
-    operand scratch = aligned_bytes(gemma_tiles_scratch(gemma_probe_threads()));
     fill_f32(x, -1, 1);
     weights w[3];
     const void *data[3];
@@ -85,45 +108,91 @@ static void matmul_case(int64_t rows, int64_t n, int64_t k, const int32_t *kinds
         data[i] = w[i].stored.data;
         strides[i] = w[i].stored.stride;
     }
-    gemma_matmul_tiles(out.data, out.stride, in_tiles(x).data, data, kinds, strides, n_of, 3, rows, k, scratch.data);
+    by->matmul(out.data, out.stride, laid(by, x).data, data, kinds, strides, n_of, 3, rows, k, scratch_of(by).data);
     for (int64_t r = 0; r < rows; r++) {
         for (int64_t i = 0, col = 0; i < 3; col += n_of[i++]) {
             for (int64_t o = 0; o < n_of[i]; o++) {
-                double error, want = dot(x, r, w[i].values, o, &error);
-                expect("matmul_tiles", r, col + o, f32_row(out, r)[col + o], want, error);
+                double error, want = dot(by, x, r, w[i].values, o, &error);
+                expect(by->name, r, col + o, f32_row(out, r)[col + o], want, error);
             }
         }
     }
-    expect_gaps_untouched("matmul_tiles", out);
+    expect_gaps_untouched(by->name, out);
 }
 
-// gelu(gate) * up, written out and as rows of tiles, which a product with the identity shows.
-static void geglu_case(int64_t rows, int64_t n, int64_t k, int32_t gate_kind, int32_t up_kind) {
+// gelu(gate) * up, written out and as rows of another product, which one with the identity shows.
+static void geglu_case(const way *by, int64_t rows, int64_t n, int64_t k, int32_t gate_kind, int32_t up_kind) {
     operand x = make_operand(rows, k, k, 4), out = make_operand(rows, n, n + 1, 4), shown = make_operand(rows, n, n, 4);
-    operand scratch = aligned_bytes(gemma_tiles_scratch(gemma_probe_threads()));
-    operand tiles = aligned_bytes(gemma_tiles_bytes(rows, n)), x_tiles = in_tiles((fill_f32(x, -1, 1), x));
+    operand scratch = scratch_of(by), next = aligned_bytes(by->bytes(rows, n)), x_rows;
+    fill_f32(x, -1, 1);
+    x_rows = laid(by, x);
     weights gate = make_weights(gate_kind, n, k), up = make_weights(up_kind, n, k);
-    gemma_matmul_tiles_geglu(out.data, out.stride, NULL, x_tiles.data, gate.stored.data, gate_kind, gate.stored.stride,
-                             up.stored.data, up_kind, up.stored.stride, rows, n, k, scratch.data);
-    gemma_matmul_tiles_geglu(NULL, 0, tiles.data, x_tiles.data, gate.stored.data, gate_kind, gate.stored.stride,
-                             up.stored.data, up_kind, up.stored.stride, rows, n, k, scratch.data);
+    by->geglu(out.data, out.stride, NULL, x_rows.data, gate.stored.data, gate_kind, gate.stored.stride, up.stored.data,
+              up_kind, up.stored.stride, rows, n, k, scratch.data);
+    by->geglu(NULL, 0, next.data, x_rows.data, gate.stored.data, gate_kind, gate.stored.stride, up.stored.data, up_kind,
+              up.stored.stride, rows, n, k, scratch.data);
     operand identity = make_operand(n, n, n, 2);
     memset(identity.data, 0, (size_t)(n * n * 2));
     for (int64_t i = 0; i < n; i++) h16_row(identity, i)[i] = 0x3f80;
     const void *data = identity.data;
     const int32_t kind = GEMMA_WEIGHTS_BF16;
-    gemma_matmul_tiles(shown.data, n, tiles.data, &data, &kind, &n, &n, 1, rows, n, scratch.data);
+    by->matmul(shown.data, n, next.data, &data, &kind, &n, &n, 1, rows, n, scratch.data);
     for (int64_t r = 0; r < rows; r++) {
         for (int64_t o = 0; o < n; o++) {
-            double gate_error, up_error, g = dot(x, r, gate.values, o, &gate_error);
-            double u = dot(x, r, up.values, o, &up_error), gelu = gelu_reference(g);
+            double gate_error, up_error, g = dot(by, x, r, gate.values, o, &gate_error);
+            double u = dot(by, x, r, up.values, o, &up_error), gelu = gelu_reference(g);
             double own = fabs(gelu) * UNIT * (16 + 8 * fabs(g + 0.044715 * g * g * g));
             double error = (1.13 * gate_error + own) * (fabs(u) + up_error) + fabs(gelu) * up_error + 1e-37;
-            expect("matmul_tiles_geglu", r, o, f32_row(out, r)[o], gelu * u, error);
-            expect("matmul_tiles_geglu in tiles", r, o, f32_row(shown, r)[o], rounded(f32_row(out, r)[o]), 0);
+            expect(by->name, r, o, f32_row(out, r)[o], gelu * u, error);
+            expect(by->name, r, o, f32_row(shown, r)[o], by->operand(f32_row(out, r)[o]), 0);
         }
     }
-    expect_gaps_untouched("matmul_tiles_geglu", out);
+    expect_gaps_untouched(by->name, out);
+}
+
+// All rows at once on this team, against each row alone on one thread: the same bits.
+static void bits_case(const way *by, int64_t rows, int64_t n, int64_t k, int32_t kind) {
+    operand x = make_operand(rows, k, k, 4), all = make_operand(rows, n, n, 4), alone = make_operand(1, n, n, 4);
+    fill_f32(x, -1, 1);
+    weights w = make_weights(kind, n, k);
+    const void *data = w.stored.data;
+    const int64_t stride = w.stored.stride;
+    const int32_t threads = gemma_probe_threads();
+    operand scratch = scratch_of(by);
+    by->matmul(all.data, n, laid(by, x).data, &data, &kind, &stride, &n, 1, rows, k, scratch.data);
+    operand row = aligned_bytes(by->bytes(1, k));
+    gemma_set_threads(1);
+    for (int64_t r = 0; r < rows; r++) {
+        by->rows(row.data, f32_row(x, r), k, 1, k);
+        by->matmul(alone.data, n, row.data, &data, &kind, &stride, &n, 1, 1, k, scratch.data);
+        expect_true(memcmp(alone.data, f32_row(all, r), (size_t)n * 4) == 0, by->name);
+    }
+    gemma_set_threads(threads);
+}
+
+static void product_cases(const way *by, uint64_t seed) {
+    static const int64_t rows[] = {1, 2, 15, 16, 17, 33, 70}, n[] = {1, 3, 15, 16, 17, 31, 32, 33, 100};
+    static const int64_t k[] = {1, 2, 31, 32, 33, 63, 64, 300, 577, 1200};
+    for (int i = 0; i < 40; i++, seed++) {
+        const int64_t row = rows[i % 7], out = n[i % 9];
+        for (int kind = 0; kind < KINDS; kind++) {
+            const int64_t whole = kind < 2 ? 1 : kind < 4 ? 32 : 256, inner = (k[i % 10] + whole - 1) / whole * whole;
+            const int32_t kinds[3] = {KIND[kind], KIND[kind], kind == 3 ? GEMMA_WEIGHTS_BF16 : KIND[kind]};
+            begin_case(seed, "%s, kind %d, rows %lld, n %lld, k %lld", by->name, (int)KIND[kind], (long long)row,
+                       (long long)out, (long long)inner);
+            matmul_case(by, row, out, inner, kinds);
+            geglu_case(by, row, out, inner, KIND[kind], kind == 4 ? GEMMA_WEIGHTS_Q8_0 : KIND[kind]);
+            free_operands();
+            if (kind == i % KINDS) bits_case(by, row, out, inner, KIND[kind]);
+            free_operands();
+        }
+    }
+    const int32_t bf16[3] = {0, 0, 0};
+    begin_case(seed++, "%s, many rows and outputs", by->name); // several slices and parts
+    matmul_case(by, 600, 230, 640, bf16);
+    free_operands();
+    bits_case(by, 150, 230, 300, GEMMA_WEIGHTS_F16);
+    free_operands();
 }
 
 // ---- attention -----------------------------------------------------------------------------------------------------
@@ -189,34 +258,20 @@ static void attend_case(uint64_t seed, shape a) {
     free_operands();
 }
 
-void tiles_tests(void) {
-    // the other tiers have no copies of their own
-    if (strcmp(gemma_isa(), "portable") != 0 && strcmp(gemma_isa(), "avx512-amx") != 0) return;
-    static const int64_t rows[] = {1, 2, 15, 16, 17, 33, 70}, n[] = {1, 3, 15, 16, 17, 31, 32, 33, 100};
-    static const int64_t k[] = {1, 2, 31, 32, 33, 63, 64, 300, 577, 1200};
-    uint64_t seed = 7000;
-    for (int i = 0; i < 40; i++, seed++) {
-        const int64_t row = rows[i % 7], out = n[i % 9];
-        for (int kind = 0; kind < KINDS; kind++) {
-            const int64_t whole = kind < 2 ? 1 : kind < 4 ? 32 : 256, inner = (k[i % 10] + whole - 1) / whole * whole;
-            const int32_t kinds[3] = {KIND[kind], KIND[kind], kind == 3 ? GEMMA_WEIGHTS_BF16 : KIND[kind]};
-            begin_case(seed, "kind %d, rows %lld, n %lld, k %lld", (int)KIND[kind], (long long)row, (long long)out,
-                       (long long)inner);
-            matmul_case(row, out, inner, kinds);
-            geglu_case(row, out, inner, KIND[kind], kind == 4 ? GEMMA_WEIGHTS_Q8_0 : KIND[kind]);
-            free_operands();
-        }
-    }
-    const int32_t bf16[3] = {0, 0, 0};
-    begin_case(seed++, "many rows and panels"); // several slices and parts
-    matmul_case(600, 230, 640, bf16);
-    free_operands();
-
+static void attend_cases(uint64_t seed) {
     static const int64_t heads[][2] = {{1, 1}, {4, 1}, {8, 4}, {3, 3}}, dims[] = {1, 8, 16, 20, 32, 48, 64, 256};
     for (int i = 0; i < 24; i++, seed++) {
         const int64_t slots = 1 + below(200), count = 1 + below(slots), row = 1 + below(70);
         attend_case(seed, (shape){heads[i % 4][0], heads[i % 4][1], dims[i % 8], row, slots, below(slots), count,
                                   i % 3 ? 0 : 5});
     }
-    attend_case(seed++, (shape){2, 1, 32, 40, 2500, 2000, 2300, 0}); // more keys than are tiles at a time
+    attend_case(seed, (shape){2, 1, 32, 40, 2500, 2000, 2300, 0}); // more keys than are tiles at a time
+}
+
+void products_tests(void) {
+    product_cases(&WIDE, 6000);
+    // the other tiers have no copies of their own
+    if (strcmp(gemma_isa(), "portable") != 0 && strcmp(gemma_isa(), "avx512-amx") != 0) return;
+    product_cases(&TILES, 7000);
+    attend_cases(8000);
 }
