@@ -69,24 +69,32 @@ static inline void weight_row(float *out, const weight_matrix *m, int64_t row, i
     }
 }
 
-// Asks for the same columns of the row.
-static inline void prefetch_weight_row(const weight_matrix *m, int64_t row, int64_t from, int64_t cols) {
-    const char *at;
-    int64_t bytes;
+// Where rows lie: row r's columns from c on begin about `column` bytes per LINE_COLUMNS behind first + r * row. Enough
+// to ask for them ahead.
+#define LINE_COLUMNS 16
+typedef struct {
+    const char *first;
+    int64_t row, column;
+} weight_place;
+
+static inline weight_place place_of(const weight_matrix *m, int64_t row, int64_t from) {
+    int64_t row_bytes, line_bytes, begin;
     if (m->kind == GEMMA_WEIGHTS_Q8_0 || m->kind == GEMMA_WEIGHTS_Q4_0) {
-        const format f = m->kind == GEMMA_WEIGHTS_Q8_0 ? Q8_0 : Q4_0;
-        if (row % PANEL_ROWS != 0) return;
-        at = m->data + row / PANEL_ROWS * panel_bytes(m->k, f) + from / BLOCK / 2 * pair_bytes(f);
-        bytes = cols / BLOCK / 2 * pair_bytes(f);
+        const format f = m->kind == GEMMA_WEIGHTS_Q8_0 ? Q8_0 : Q4_0; // PANEL_ROWS rows side by side
+        line_bytes = pair_bytes(f) / 2 / (BLOCK / LINE_COLUMNS) / PANEL_ROWS;
+        row_bytes = panel_bytes(m->k, f) / PANEL_ROWS;
+        begin = scales_offset(from / BLOCK, f) / PANEL_ROWS;
     } else if (m->kind >= GEMMA_WEIGHTS_BLOCKS) {
         const block_type *type = &BLOCK_TYPES[m->kind - GEMMA_WEIGHTS_BLOCKS];
-        at = m->data + row * block_row_bytes(type, m->k) + block_row_bytes(type, from);
-        bytes = block_row_bytes(type, cols);
+        line_bytes = type->bytes * LINE_COLUMNS / type->cols;
+        row_bytes = block_row_bytes(type, m->k);
+        begin = block_row_bytes(type, from);
     } else {
-        at = m->data + (row * m->stride + from) * 2;
-        bytes = cols * 2;
+        line_bytes = 2 * LINE_COLUMNS;
+        row_bytes = 2 * m->stride;
+        begin = 2 * from;
     }
-    for (int64_t i = 0; i < bytes; i += 64) __builtin_prefetch(at + i);
+    return (weight_place){m->data + row * row_bytes + begin, row_bytes, line_bytes};
 }
 
 #endif

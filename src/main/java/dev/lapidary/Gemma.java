@@ -158,8 +158,14 @@ public final class Gemma implements AutoCloseable {
                 converted,
                 embedsTexts() ? 0 : KvCache.bytes(model.config(), capacity.tokens(), model.chunk()),
                 Workspace.bytes(model.config(), model.chunk())
-                        + (vision == null ? 0 : VisionModel.workspaceBytes(vision.config()))
+                        + kernels.scratchBytes(model.chunk(), model.layerMatrices())
+                        + (vision == null ? 0 : towerBytes(vision))
                         + (embedding == null ? 0 : embedding.workspaceBytes()));
+    }
+
+    private long towerBytes(VisionModel tower) {
+        return VisionModel.workspaceBytes(tower.config())
+                + kernels.scratchBytes(tower.config().patches(), tower.matrices());
     }
 
     /// Whether the model makes vectors of texts, and has no sessions: its tokens see those that follow them.

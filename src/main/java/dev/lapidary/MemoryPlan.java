@@ -7,7 +7,7 @@ import java.util.Locale;
 /// @param mappedBytes    weights mapped from the checkpoint, shared between processes and given back under pressure
 /// @param convertedBytes weights in another format than the checkpoint's, in this process's own memory
 /// @param kvCacheBytes   keys and values of one session
-/// @param workspaceBytes scratch memory of the model, shared by its sessions
+/// @param workspaceBytes scratch memory of the model and its kernels, at most, shared by its sessions
 public record MemoryPlan(long mappedBytes, long convertedBytes, long kvCacheBytes, long workspaceBytes) {
     /// Weights, wherever they are.
     public long weightsBytes() {

@@ -35,6 +35,13 @@ final class Gemm implements AutoCloseable {
         return narrow;
     }
 
+    /// Bytes of scratch of products of so many rows.
+    long scratchBytes(int rows, int cols) {
+        long narrowBytes = narrow ? (long) rows * cols * DataType.BF16.bytes() : 0;
+        long panelBytes = Math.max(PANEL_BYTES, (long) cols * Float.BYTES);
+        return narrowBytes + panelBytes + 2L * rows * BLOCK_NEURONS * Float.BYTES;
+    }
+
     void project(Matrix in, Projection weights, Matrix out) {
         Matrix narrowIn = narrows(weights.first()) ? narrow(in) : in;
         int column = 0;

@@ -12,6 +12,7 @@ import static dev.lapidary.kernels.KernelChecks.requireShape;
 import static dev.lapidary.kernels.KernelChecks.requireSpans;
 
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -425,6 +426,11 @@ public final class NativeKernels implements Kernels, AutoCloseable {
     /// @param bytes of memory that it takes and reads
     public CeilingProbe ceilingProbe(long bytes) {
         return new CeilingProbe(this, backend, bytes);
+    }
+
+    /// The most bytes of scratch that products of up to `rows` rows with these weights take, beside their operands.
+    public long scratchBytes(int rows, List<WeightMatrix> weights) {
+        return products.scratchBytes(rows, weights);
     }
 
     /// Whether BF16 weights are multiplied by many rows in BF16.

@@ -46,6 +46,11 @@ final class PackedMatmul implements AutoCloseable {
         }
     }
 
+    /// Bytes of scratch of products of so many rows.
+    static long scratchBytes(int rows, int cols) {
+        return gemma_quantized_bytes(rows, cols);
+    }
+
     /// Rows `from` to `from + out.rows()` of the weights, exactly.
     static void widen(PackedMatrix weights, int from, Matrix out) {
         MemorySegment panels = weights.panels();

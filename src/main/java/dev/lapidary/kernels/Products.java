@@ -4,6 +4,9 @@ import static dev.lapidary.bindings.shim.GemmaKernels.gemma_geglu_f32;
 import static dev.lapidary.bindings.shim.GemmaKernels.gemma_sparsify_f32;
 
 import java.lang.foreign.MemorySegment;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /// Products of activations by weights: who of [Gemv], [PackedMatmul], [StoredMatmul] and [Gemm] multiplies how many
@@ -60,12 +63,31 @@ final class Products implements AutoCloseable {
         return hasTiles;
     }
 
-    private Multiplier multiplier(Matrix in, WeightMatrix weights) {
-        boolean few = in.rows() <= MAX_STREAMED_ROWS;
+    /// The most bytes of scratch that products of up to `rows` rows with these weights take, whoever multiplies.
+    long scratchBytes(int rows, List<WeightMatrix> weights) {
+        Map<Multiplier, Integer> widest = new EnumMap<>(Multiplier.class);
+        for (WeightMatrix one : weights) {
+            widest.merge(multiplier(rows, one), one.cols(), Math::max);
+        }
+        long bytes = 0;
+        for (Map.Entry<Multiplier, Integer> entry : widest.entrySet()) {
+            int cols = entry.getValue();
+            bytes += switch (entry.getKey()) {
+                case GEMV -> 0;
+                case PACKED -> PackedMatmul.scratchBytes(rows, cols);
+                case WIDE -> wide.scratchBytes(rows, cols);
+                case TILES -> tiles.scratchBytes(rows, cols);
+                case BACKEND -> gemm.scratchBytes(rows, cols);
+            };
+        }
+        return bytes;
+    }
+
+    private Multiplier multiplier(int rows, WeightMatrix weights) {
+        boolean few = rows <= MAX_STREAMED_ROWS;
         return switch (weights) {
             case PackedMatrix _ when !rounded -> Multiplier.BACKEND;
-            case PackedMatrix _ ->
-                hasTiles && in.rows() >= MIN_TILED_PACKED_ROWS ? Multiplier.TILES : Multiplier.PACKED;
+            case PackedMatrix _ -> hasTiles && rows >= MIN_TILED_PACKED_ROWS ? Multiplier.TILES : Multiplier.PACKED;
             case WeightMatrix _ when few -> Multiplier.GEMV;
             case WeightMatrix _ when !rounded -> Multiplier.BACKEND;
             case BlockMatrix _ -> hasTiles ? Multiplier.TILES : Multiplier.WIDE;
@@ -88,9 +110,9 @@ final class Products implements AutoCloseable {
     /// Who multiplies by all parts, or null if they are not one; without a stream, as a step of decoding allocates
     /// nothing.
     private @Nullable Multiplier multiplier(Matrix in, Projection weights) {
-        Multiplier common = multiplier(in, weights.first());
+        Multiplier common = multiplier(in.rows(), weights.first());
         for (int i = 1; i < weights.parts().size(); i++) {
-            if (multiplier(in, weights.parts().get(i)) != common) {
+            if (multiplier(in.rows(), weights.parts().get(i)) != common) {
                 return null;
             }
         }
@@ -129,7 +151,7 @@ final class Products implements AutoCloseable {
     }
 
     private void project(Matrix in, WeightMatrix weights, Matrix out) {
-        StoredMatmul stored = stored(multiplier(in, weights));
+        StoredMatmul stored = stored(multiplier(in.rows(), weights));
         if (stored != null) {
             stored.project(in, weights, out);
             return;
@@ -144,8 +166,8 @@ final class Products implements AutoCloseable {
     }
 
     void geglu(Matrix in, WeightMatrix gate, WeightMatrix up, Matrix out) {
-        Multiplier multiplier = multiplier(in, gate);
-        boolean common = multiplier == multiplier(in, up);
+        Multiplier multiplier = multiplier(in.rows(), gate);
+        boolean common = multiplier == multiplier(in.rows(), up);
         StoredMatmul stored = stored(multiplier);
         boolean alike = Projection.alike(gate, up);
         if (common && stored != null) {
@@ -188,7 +210,10 @@ final class Products implements AutoCloseable {
         Multiplier multiplier = multiplier(in, down);
         StoredMatmul stored = stored(multiplier);
         MemorySegment kinds = down.partKinds();
-        if (stored != null && kinds != null && multiplier(in, gate) == multiplier && multiplier(in, up) == multiplier) {
+        if (stored != null
+                && kinds != null
+                && multiplier(in.rows(), gate) == multiplier
+                && multiplier(in.rows(), up) == multiplier) {
             stored.feedForward(in, gate, up, down, kinds, out);
         } else {
             geglu(in, gate, up, gated);

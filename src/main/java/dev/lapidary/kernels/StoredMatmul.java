@@ -142,6 +142,11 @@ final class StoredMatmul implements AutoCloseable {
         }
     }
 
+    /// Bytes of scratch of products of so many rows, those of a feed-forward among them.
+    long scratchBytes(int rows, int cols) {
+        return 2 * bytes(rows, cols) + workBytes();
+    }
+
     /// The rows in the order of the products.
     private MemorySegment laid(Matrix in) {
         MemorySegment x = laidRows.atLeast(bytes(in.rows(), in.cols()));
@@ -159,12 +164,15 @@ final class StoredMatmul implements AutoCloseable {
         };
     }
 
+    private long workBytes() {
+        return switch (way) {
+            case WIDE -> gemma_wide_scratch(threads);
+            case TILES -> gemma_tiles_scratch(threads);
+        };
+    }
+
     private MemorySegment work() {
-        return scratch.atLeast(
-                switch (way) {
-                    case WIDE -> gemma_wide_scratch(threads);
-                    case TILES -> gemma_tiles_scratch(threads);
-                });
+        return scratch.atLeast(workBytes());
     }
 
     @Override

@@ -7,6 +7,7 @@ import dev.lapidary.kernels.Kernels;
 import dev.lapidary.kernels.WeightMatrix;
 import java.lang.foreign.Arena;
 import java.lang.foreign.SegmentAllocator;
+import java.util.List;
 import java.util.Objects;
 
 /// A checkpoint's text model, ready to run: config, weights, and the decoder over them.
@@ -136,6 +137,11 @@ public final class TextModel {
     /// How the weights of the layers are held.
     public WeightMatrix layerWeights() {
         return weights.layers().getFirst().down().parts().getFirst();
+    }
+
+    /// The layers' matrices, without the head.
+    public List<WeightMatrix> layerMatrices() {
+        return weights.layers().stream().flatMap(LayerWeights::matrices).toList();
     }
 
     /// Bytes of the matrices that were converted, which no file backs.

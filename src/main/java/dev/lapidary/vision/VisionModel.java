@@ -149,6 +149,11 @@ public final class VisionModel {
         return new Cost(2 * operations, moduleTree().bytes(), 0);
     }
 
+    /// Every matrix but the positions.
+    public List<WeightMatrix> matrices() {
+        return weights.matrices().toList();
+    }
+
     /// Bytes of the matrices that were converted, which no file backs.
     public long convertedBytes() {
         return convertedBytes;
