@@ -167,7 +167,7 @@ enum { STEP = SLICE_ROWS * PANEL_ROWS };
 // Up to PAIR_ROWS rows times one or two whole panels.
 static void multiply_few(slice_sums *sums, const product *p, const char *const *panels, int count, format f) {
     memset(sums->panel, 0, (size_t)count * sizeof sums->panel[0]);
-    tile_run *run = (count == 2 ? TWO_PANELS : ONE_PANEL)[p->rows - 1][f];
+    tile_run *run = count == 2 ? TWO_PANELS[p->rows - 1][f] : ONE_PANEL[p->rows - 1][f];
     run(sums->panel[0], STEP, panels, p->x, p->rows, p->blocks, 1);
 }
 
