@@ -1,6 +1,6 @@
 // attend: one query position against a ring of keys and values, softmax included
 //   s[h, j] = q[h] . k[g, slot(j)], softcapped if asked; out[h] = sum_j softmax(s[h])[j] * v[g, slot(j)]
-//   slot(j) = (first_slot + j) mod slots, g = h / (heads / kv_heads); q, out f32 [heads, head_dim], k, v f32
+//   slot(j) = (first_slot + j) mod slots, g = h / (heads / kv_heads); q, out f32 [heads, head_dim], k, v f32 or bf16
 //   [kv_heads, slots, head_dim]; all sums f32
 // One pass over K and V per KV head for all its query heads: blocks of slots, and per head a running maximum and sum by
 // which earlier blocks are rescaled (online softmax: Milakov and Gimelshein 2018). Threads split the KV heads and, when
@@ -15,7 +15,9 @@
 #define MIN_RANGE 64 // slots below which a range of its own does not pay
 
 typedef struct {
-    const float *q, *k, *v;
+    const float *q;
+    const char *k, *v;
+    dtype type; // of k and v
     int64_t heads, kv_heads, head_dim, slots, first_slot, count;
     float softcap;
     float *scratch;
@@ -27,12 +29,12 @@ static partial *partial_of(const attention *a, int64_t head, int64_t part) {
 }
 
 // One step of score_tile: the first min(left, LANES) products of H heads and S slots.
-INLINE void score_step(vf (*sums)[4], const float *q, const float *k, const float *v, int64_t head_dim, int64_t left,
-                       int H, int S) {
+INLINE void score_step(vf (*sums)[4], const float *q, const char *k, const char *v, int64_t head_dim, int64_t left,
+                       int H, int S, dtype type) {
     vf keys[4];
     UNROLL for (int s = 0; s < S; s++) {
-        keys[s] = load_n(k + s * head_dim, left);
-        __builtin_prefetch(v + s * head_dim);
+        keys[s] = load_n_as(k, s * head_dim, left, type);
+        __builtin_prefetch(v + s * head_dim * bytes_of(type));
     }
     UNROLL for (int h = 0; h < H; h++) {
         vf query = load_n(q + h * head_dim, left);
@@ -42,26 +44,31 @@ INLINE void score_step(vf (*sums)[4], const float *q, const float *k, const floa
 
 // scores[h, s] = q[h] . k[s] for H heads and S slots, constants where this is inlined. V is asked for on the way: it is
 // next.
-INLINE void score_tile(float *scores, const float *q, const float *k, const float *v, int64_t head_dim, int H, int S) {
+INLINE void score_tile(float *scores, const float *q, const char *k, const char *v, int64_t head_dim, int H, int S,
+                       dtype type) {
+    const int64_t bytes = bytes_of(type);
     vf sums[4][4];
     UNROLL for (int h = 0; h < H; h++) { UNROLL for (int s = 0; s < S; s++) sums[h][s] = splat(0); }
     int64_t i = 0;
-    for (; i + LANES <= head_dim; i += LANES) score_step(sums, q + i, k + i, v + i, head_dim, LANES, H, S);
-    if (i < head_dim) score_step(sums, q + i, k + i, v + i, head_dim, head_dim - i, H, S);
+    for (; i + LANES <= head_dim; i += LANES) {
+        score_step(sums, q + i, k + i * bytes, v + i * bytes, head_dim, LANES, H, S, type);
+    }
+    if (i < head_dim) score_step(sums, q + i, k + i * bytes, v + i * bytes, head_dim, head_dim - i, H, S, type);
     UNROLL for (int h = 0; h < H; h++) { UNROLL for (int s = 0; s < S; s++) scores[h * BLOCK + s] = sum(sums[h][s]); }
 }
 
-INLINE void score_block(float *scores, const float *q, const float *k, const float *v, int64_t head_dim, int64_t n,
-                        int H) {
+INLINE void score_block(float *scores, const float *q, const char *k, const char *v, int64_t head_dim, int64_t n,
+                        int H, dtype type) {
+    const int64_t row = head_dim * bytes_of(type);
     int64_t s = 0;
-    for (; s + 4 <= n; s += 4) score_tile(scores + s, q, k + s * head_dim, v + s * head_dim, head_dim, H, 4);
-    for (; s < n; s++) score_tile(scores + s, q, k + s * head_dim, v + s * head_dim, head_dim, H, 1);
+    for (; s + 4 <= n; s += 4) score_tile(scores + s, q, k + s * row, v + s * row, head_dim, H, 4, type);
+    for (; s < n; s++) score_tile(scores + s, q, k + s * row, v + s * row, head_dim, H, 1, type);
 }
 
 // values[h] = values[h] * scales[h] + sum_s weights[h, s] * v[s] for H heads and `left` columns, D vectors of them;
 // asks for the keys of the next block on the way.
-INLINE void value_tile(float *values, int64_t values_stride, const float *scales, const float *weights, const float *v,
-                       const float *next_k, int64_t head_dim, int64_t n, int64_t left, int H, int D) {
+INLINE void value_tile(float *values, int64_t values_stride, const float *scales, const float *weights, const char *v,
+                       const char *next_k, int64_t head_dim, int64_t n, int64_t left, int H, int D, dtype type) {
     vf sums[4][4];
     UNROLL for (int h = 0; h < H; h++) {
         UNROLL for (int d = 0; d < D; d++) {
@@ -71,8 +78,8 @@ INLINE void value_tile(float *values, int64_t values_stride, const float *scales
     for (int64_t s = 0; s < n; s++) {
         vf vs[4];
         UNROLL for (int d = 0; d < D; d++) {
-            vs[d] = load_n(v + s * head_dim + d * LANES, left - d * LANES);
-            __builtin_prefetch(next_k + s * head_dim + d * LANES);
+            vs[d] = load_n_as(v, s * head_dim + d * LANES, left - d * LANES, type);
+            __builtin_prefetch(next_k + (s * head_dim + d * LANES) * bytes_of(type));
         }
         UNROLL for (int h = 0; h < H; h++) {
             vf weight = splat(weights[h * BLOCK + s]);
@@ -92,39 +99,47 @@ INLINE void value_tile(float *values, int64_t values_stride, const float *scales
 #define VALUE_VECTORS 2
 #endif
 
-INLINE void value_block(float *values, int64_t values_stride, const float *scales, const float *weights, const float *v,
-                        const float *next_k, int64_t head_dim, int64_t n, int H) {
-    const int64_t wide = VALUE_VECTORS * LANES;
+INLINE void value_block(float *values, int64_t values_stride, const float *scales, const float *weights, const char *v,
+                        const char *next_k, int64_t head_dim, int64_t n, int H, dtype type) {
+    const int64_t wide = VALUE_VECTORS * LANES, bytes = bytes_of(type);
     int64_t d = 0;
     for (; d + wide <= head_dim; d += wide) {
-        value_tile(values + d, values_stride, scales, weights, v + d, next_k + d, head_dim, n, wide, H, VALUE_VECTORS);
+        value_tile(values + d, values_stride, scales, weights, v + d * bytes, next_k + d * bytes, head_dim, n, wide, H,
+                   VALUE_VECTORS, type);
     }
     for (; d < head_dim; d += LANES) {
-        value_tile(values + d, values_stride, scales, weights, v + d, next_k + d, head_dim, n, head_dim - d, H, 1);
+        value_tile(values + d, values_stride, scales, weights, v + d * bytes, next_k + d * bytes, head_dim, n,
+                   head_dim - d, H, 1, type);
     }
 }
 
 // Functions of their own for 4, 2 and 1 heads, so that their pointers find registers too.
-#define DEFINE_HEADS(H)                                                                                                \
-    static __attribute__((noinline)) void score_##H(float *scores, const float *q, const float *k, const float *v,     \
-                                                    int64_t head_dim, int64_t n) {                                     \
-        score_block(scores, q, k, v, head_dim, n, H);                                                                  \
+#define DEFINE_HEADS(H, type)                                                                                          \
+    static __attribute__((noinline)) void score_##H##_##type(float *scores, const float *q, const char *k,             \
+                                                             const char *v, int64_t head_dim, int64_t n) {             \
+        score_block(scores, q, k, v, head_dim, n, H, type);                                                            \
     }                                                                                                                  \
-    static __attribute__((noinline)) void value_##H(float *values, int64_t stride, const float *scales,                \
-                                                    const float *weights, const float *v, const float *next_k,         \
-                                                    int64_t head_dim, int64_t n) {                                     \
-        value_block(values, stride, scales, weights, v, next_k, head_dim, n, H);                                       \
+    static __attribute__((noinline)) void value_##H##_##type(float *values, int64_t stride, const float *scales,       \
+                                                             const float *weights, const char *v, const char *next_k,  \
+                                                             int64_t head_dim, int64_t n) {                            \
+        value_block(values, stride, scales, weights, v, next_k, head_dim, n, H, type);                                 \
     }
-DEFINE_HEADS(4)
-DEFINE_HEADS(2)
-DEFINE_HEADS(1)
+DEFINE_HEADS(4, F32)
+DEFINE_HEADS(2, F32)
+DEFINE_HEADS(1, F32)
+DEFINE_HEADS(4, BF16)
+DEFINE_HEADS(2, BF16)
+DEFINE_HEADS(1, BF16)
 
 typedef struct {
     int heads;
-    void (*score)(float *, const float *, const float *, const float *, int64_t, int64_t);
-    void (*value)(float *, int64_t, const float *, const float *, const float *, const float *, int64_t, int64_t);
+    void (*score)(float *, const float *, const char *, const char *, int64_t, int64_t);
+    void (*value)(float *, int64_t, const float *, const float *, const char *, const char *, int64_t, int64_t);
 } head_group;
-static const head_group GROUPS[] = {{4, score_4, value_4}, {2, score_2, value_2}, {1, score_1, value_1}};
+#define HEADS(H, type)                                                                                                 \
+    { H, score_##H##_##type, value_##H##_##type }
+static const head_group GROUPS[][3] = {[F32] = {HEADS(4, F32), HEADS(2, F32), HEADS(1, F32)},
+                                       [BF16] = {HEADS(4, BF16), HEADS(2, BF16), HEADS(1, BF16)}};
 
 // Scores into weights, exp(s - max), with the new maximum of the head; gives what its earlier values are to be scaled
 // by.
@@ -138,18 +153,18 @@ static float weigh(float *scores, int64_t n, partial *p, float softcap) {
 }
 
 // Query heads [head, last) of one KV head against n consecutive slots.
-static void attend_block(const attention *a, int64_t head, int64_t last, int64_t part, const float *k, const float *v,
+static void attend_block(const attention *a, int64_t head, int64_t last, int64_t part, const char *k, const char *v,
                          int64_t n) {
     const int64_t head_dim = a->head_dim;
     float scores[4 * BLOCK], scales[4];
-    for (const head_group *g = GROUPS; head < last; head += g->heads) {
+    for (const head_group *g = GROUPS[a->type]; head < last; head += g->heads) {
         while (g->heads > last - head) g++;
         g->score(scores, a->q + head * head_dim, k, v, head_dim, n);
         for (int h = 0; h < g->heads; h++) {
             scales[h] = weigh(scores + h * BLOCK, n, partial_of(a, head + h, part), a->softcap);
         }
-        g->value(partial_of(a, head, part)->values, partial_floats(head_dim), scales, scores, v, k + n * head_dim,
-                 head_dim, n);
+        g->value(partial_of(a, head, part)->values, partial_floats(head_dim), scales, scores, v,
+                 k + n * head_dim * bytes_of(a->type), head_dim, n);
     }
 }
 
@@ -166,8 +181,8 @@ static void attend_range(const attention *a, int64_t g, int64_t part, int64_t fr
         int64_t slot = (a->first_slot + j) % a->slots;
         n = to - j < BLOCK ? to - j : BLOCK;
         n = a->slots - slot < n ? a->slots - slot : n;
-        const float *k = a->k + (g * a->slots + slot) * a->head_dim, *v = a->v + (g * a->slots + slot) * a->head_dim;
-        attend_block(a, first, last, part, k, v, n);
+        const int64_t at = (g * a->slots + slot) * a->head_dim * bytes_of(a->type);
+        attend_block(a, first, last, part, a->k + at, a->v + at, n);
     }
 }
 
@@ -217,10 +232,11 @@ static int64_t range_count(int64_t kv_heads, int64_t count, int64_t threads) {
     return even < most ? even : most > 1 ? most : 1;
 }
 
-void TIER(gemma_attend_f32)(float *out, const float *q, const float *k, const float *v, int64_t heads, int64_t kv_heads,
-                            int64_t head_dim, int64_t slots, int64_t first_slot, int64_t count, float softcap,
-                            float *scratch) {
-    attention a = {q, k, v, heads, kv_heads, head_dim, slots, first_slot, count, softcap, scratch, 1};
+void TIER(gemma_attend)(float *out, const float *q, const void *k, const void *v, int32_t kv_type, int64_t heads,
+                        int64_t kv_heads, int64_t head_dim, int64_t slots, int64_t first_slot, int64_t count,
+                        float softcap, float *scratch) {
+    attention a = {q,     k,          v,     (dtype)kv_type, heads,   kv_heads, head_dim,
+                   slots, first_slot, count, softcap,        scratch, 1};
     if (count == 0) {
         memset(out, 0, (size_t)(heads * head_dim) * sizeof *out);
     } else if (team_pays(count * head_dim * (heads + 8 * kv_heads) / 16)) {

@@ -22,8 +22,12 @@
 extern "C" {
 #endif
 
-#define GEMMA_KERNELS_ABI 5 // raised whenever a signature below or its meaning changes
+#define GEMMA_KERNELS_ABI 6 // raised whenever a signature below or its meaning changes
 #define GEMMA_GEMV_MAX_ROWS 16
+
+// Types of elements, where a kernel takes several.
+#define GEMMA_F32 0
+#define GEMMA_BF16 1
 
 #if defined(GEMMA_KERNELS_BUILD)
 #define GEMMA_EXPORT __attribute__((visibility("default")))
@@ -148,13 +152,13 @@ GEMMA_EXPORT void gemma_rope_table_f32(float *cos, float *sin, const double *inv
 //      for i < half = rope_dims / 2, c = cos[row, i], s = sin[row, i]
 //   3. out = scale * x
 // weight [head_dim], NULL: no norm; cos, sin [., half] without gaps, both NULL: no rotation; rope_dims even and at
-// most head_dim; in, out [., heads, head_dim], element (r, h, d) at r * row_stride + h * head_stride + d; out may be
-// in
-GEMMA_EXPORT void gemma_head_norm_rope_f32(float *out, int64_t out_row, int64_t out_row_stride, int64_t out_head_stride,
-                                           const float *in, int64_t in_row, int64_t in_row_stride,
-                                           int64_t in_head_stride, const float *weight, float eps, const float *cos,
-                                           const float *sin, int64_t rope_dims, float scale, int64_t rows,
-                                           int64_t heads, int64_t head_dim);
+// most head_dim; in, out [., heads, head_dim], element (r, h, d) at r * row_stride + h * head_stride + d; out_type: of
+// out's elements, GEMMA_F32 or GEMMA_BF16; out may be in
+GEMMA_EXPORT void gemma_head_norm_rope(void *out, int32_t out_type, int64_t out_row, int64_t out_row_stride,
+                                       int64_t out_head_stride, const float *in, int64_t in_row, int64_t in_row_stride,
+                                       int64_t in_head_stride, const float *weight, float eps, const float *cos,
+                                       const float *sin, int64_t rope_dims, float scale, int64_t rows, int64_t heads,
+                                       int64_t head_dim);
 
 // ---- feed-forward --------------------------------------------------------------------------------------------------
 
@@ -233,19 +237,35 @@ GEMMA_EXPORT void gemma_rg_lru_f32(float *out, int64_t out_stride, const float *
 
 // ---- attention -----------------------------------------------------------------------------------------------------
 
-// Floats of scratch that gemma_attend_f32 needs for these heads on a team of up to `threads`.
+// Floats of scratch that gemma_attend needs for these heads on a team of up to `threads`.
 GEMMA_EXPORT int64_t gemma_attend_scratch(int64_t heads, int64_t head_dim, int64_t threads);
 
 // One query position against a ring of keys and values:
 //   s[h, j] = q[h] . k[g, slot(j)]; softcap > 0: s = softcap * tanh(s / softcap)
 //   out[h] = sum_j softmax(s[h])[j] * v[g, slot(j)]
 //   slot(j) = (first_slot + j) mod slots, 0 <= j < count <= slots; g = h / (heads / kv_heads)
-// q, out [heads, head_dim] without gaps, q already scaled; k, v [kv_heads, slots, head_dim]; count 0: zeros. K and V
-// are read once per KV head (online softmax). scratch: gemma_attend_scratch floats; its contents mean nothing between
-// calls.
-GEMMA_EXPORT void gemma_attend_f32(float *out, const float *q, const float *k, const float *v, int64_t heads,
-                                   int64_t kv_heads, int64_t head_dim, int64_t slots, int64_t first_slot, int64_t count,
-                                   float softcap, float *scratch);
+// q, out [heads, head_dim] without gaps, q already scaled; k, v [kv_heads, slots, head_dim] of kv_type, GEMMA_F32 or
+// GEMMA_BF16; count 0: zeros. K and V are read once per KV head (online softmax). scratch: gemma_attend_scratch floats;
+// its contents mean nothing between calls.
+GEMMA_EXPORT void gemma_attend(float *out, const float *q, const void *k, const void *v, int32_t kv_type, int64_t heads,
+                               int64_t kv_heads, int64_t head_dim, int64_t slots, int64_t first_slot, int64_t count,
+                               float softcap, float *scratch);
+
+// Bytes of scratch of gemma_attend_wide.
+GEMMA_EXPORT int64_t gemma_attend_wide_scratch(int64_t head_dim, int64_t threads);
+
+// Many query positions of one sequence against a ring of keys and values; query r sees the keys begin[r] <= j < end[r]:
+//   s[r, h, j] = q[r, h] . k[g, slot(j)]; softcap > 0: s = softcap * tanh(s / softcap)
+//   out[r, h] = sum_j softmax(s[r, h])[j] * v[g, slot(j)]
+//   slot(j) = (first_slot + j) mod slots, 0 <= begin, end <= count <= slots; g = h / (heads / kv_heads)
+// q, out [rows, heads, head_dim], strides q_row, q_head, out_row, out_head, q already scaled; k, v [slots, kv_heads,
+// head_dim] of kv_type, GEMMA_F32 or GEMMA_BF16, strides kv_row, kv_head. A query that sees nothing gives zeros. All
+// in f32.
+GEMMA_EXPORT void gemma_attend_wide(float *out, int64_t out_row, int64_t out_head, const float *q, int64_t q_row,
+                                    int64_t q_head, const void *k, const void *v, int32_t kv_type, int64_t kv_row,
+                                    int64_t kv_head, int64_t heads, int64_t kv_heads, int64_t head_dim, int64_t rows,
+                                    int64_t slots, int64_t first_slot, int64_t count, const int32_t *begin,
+                                    const int32_t *end, float softcap, void *scratch);
 
 // In place, row r over the columns [begin[r], end[r]), 0 <= begin, end <= cols; the other columns become 0:
 //   p = softmax(cap > 0 ? cap * tanh(s / cap) : s)
@@ -434,18 +454,12 @@ GEMMA_EXPORT void gemma_matmul_tiles_geglu(float *out, int64_t out_stride, void 
 GEMMA_EXPORT int64_t gemma_attend_tiles_scratch(int64_t heads, int64_t kv_heads, int64_t head_dim, int64_t rows,
                                                 int64_t threads);
 
-// Many query positions of one sequence against a ring of keys and values; query r sees the keys begin[r] <= j < end[r]:
-//   s[r, h, j] = q[r, h] . k[g, slot(j)]; softcap > 0: s = softcap * tanh(s / softcap)
-//   out[r, h] = sum_j softmax(s[r, h])[j] * v[g, slot(j)]
-//   slot(j) = (first_slot + j) mod slots, 0 <= begin, end <= count <= slots; g = h / (heads / kv_heads)
-// q, out [rows, heads, head_dim], strides q_row, q_head, out_row, out_head, q already scaled; k, v [slots, kv_heads,
-// head_dim], strides kv_row, kv_head; head_dim at most GEMMA_MAX_HEAD_DIM. A query that sees nothing gives
-// zeros. Queries, keys, values and probabilities are rounded to bf16.
+// As gemma_attend_wide, queries, keys, values and probabilities rounded to bf16; head_dim at most GEMMA_MAX_HEAD_DIM.
 GEMMA_EXPORT void gemma_attend_tiles(float *out, int64_t out_row, int64_t out_head, const float *q, int64_t q_row,
-                                     int64_t q_head, const float *k, const float *v, int64_t kv_row, int64_t kv_head,
-                                     int64_t heads, int64_t kv_heads, int64_t head_dim, int64_t rows, int64_t slots,
-                                     int64_t first_slot, int64_t count, const int32_t *begin, const int32_t *end,
-                                     float softcap, void *scratch);
+                                     int64_t q_head, const void *k, const void *v, int32_t kv_type, int64_t kv_row,
+                                     int64_t kv_head, int64_t heads, int64_t kv_heads, int64_t head_dim, int64_t rows,
+                                     int64_t slots, int64_t first_slot, int64_t count, const int32_t *begin,
+                                     const int32_t *end, float softcap, void *scratch);
 
 // ---- what the machine can do at most -------------------------------------------------------------------------------
 

@@ -32,6 +32,14 @@
            (float *out, int64_t out_stride, const float *x, int64_t x_stride, const T *gate, const T *up,              \
             int64_t w_stride, int64_t rows, int64_t n, int64_t k),                                                     \
            (out, out_stride, x, x_stride, gate, up, w_stride, rows, n, k))
+#define ATTEND_ROWS(kernel, name)                                                                                      \
+    kernel(name,                                                                                                       \
+           (float *out, int64_t out_row, int64_t out_head, const float *q, int64_t q_row, int64_t q_head,              \
+            const void *k, const void *v, int32_t kv_type, int64_t kv_row, int64_t kv_head, int64_t heads,             \
+            int64_t kv_heads, int64_t head_dim, int64_t rows, int64_t slots, int64_t first_slot, int64_t count,        \
+            const int32_t *begin, const int32_t *end, float softcap, void *scratch),                                   \
+           (out, out_row, out_head, q, q_row, q_head, k, v, kv_type, kv_row, kv_head, heads, kv_heads, head_dim, rows, \
+            slots, first_slot, count, begin, end, softcap, scratch))
 #define WIDEN(name)                                                                                                    \
     KERNEL(name, (float *out, int64_t out_stride, const uint16_t *in, int64_t in_stride, int64_t rows, int64_t cols),  \
            (out, out_stride, in, in_stride, rows, cols))
@@ -108,12 +116,13 @@ KERNEL(gemma_add_bias_f32, (float *x, int64_t x_stride, const float *bias, int64
        (x, x_stride, bias, rows, cols))
 KERNEL(gemma_bias_gelu_f32, (float *x, int64_t x_stride, const float *bias, int64_t rows, int64_t cols),
        (x, x_stride, bias, rows, cols))
-KERNEL(gemma_head_norm_rope_f32,
-       (float *out, int64_t out_row, int64_t out_row_stride, int64_t out_head_stride, const float *in, int64_t in_row,
-        int64_t in_row_stride, int64_t in_head_stride, const float *weight, float eps, const float *cos,
-        const float *sin, int64_t rope_dims, float scale, int64_t rows, int64_t heads, int64_t head_dim),
-       (out, out_row, out_row_stride, out_head_stride, in, in_row, in_row_stride, in_head_stride, weight, eps, cos, sin,
-        rope_dims, scale, rows, heads, head_dim))
+KERNEL(gemma_head_norm_rope,
+       (void *out, int32_t out_type, int64_t out_row, int64_t out_row_stride, int64_t out_head_stride, const float *in,
+        int64_t in_row, int64_t in_row_stride, int64_t in_head_stride, const float *weight, float eps,
+        const float *cos, const float *sin, int64_t rope_dims, float scale, int64_t rows, int64_t heads,
+        int64_t head_dim),
+       (out, out_type, out_row, out_row_stride, out_head_stride, in, in_row, in_row_stride, in_head_stride, weight, eps,
+        cos, sin, rope_dims, scale, rows, heads, head_dim))
 KERNEL(gemma_geglu_f32,
        (float *out, int64_t out_stride, const float *gate, int64_t gate_stride, const float *up, int64_t up_stride,
         int64_t rows, int64_t cols),
@@ -127,10 +136,11 @@ GEMV_GROUP(gemma_gemv_group_f16, uint16_t)
 GEMV_GEGLU(gemma_gemv_geglu_f32, float)
 GEMV_GEGLU(gemma_gemv_geglu_bf16, uint16_t)
 GEMV_GEGLU(gemma_gemv_geglu_f16, uint16_t)
-KERNEL(gemma_attend_f32,
-       (float *out, const float *q, const float *k, const float *v, int64_t heads, int64_t kv_heads, int64_t head_dim,
-        int64_t slots, int64_t first_slot, int64_t count, float softcap, float *scratch),
-       (out, q, k, v, heads, kv_heads, head_dim, slots, first_slot, count, softcap, scratch))
+KERNEL(gemma_attend,
+       (float *out, const float *q, const void *k, const void *v, int32_t kv_type, int64_t heads, int64_t kv_heads,
+        int64_t head_dim, int64_t slots, int64_t first_slot, int64_t count, float softcap, float *scratch),
+       (out, q, k, v, kv_type, heads, kv_heads, head_dim, slots, first_slot, count, softcap, scratch))
+ATTEND_ROWS(KERNEL, gemma_attend_wide)
 KERNEL(gemma_softcap_softmax_f32,
        (float *scores, int64_t rows, int64_t cols, int64_t stride, const int32_t *begin, const int32_t *end, float cap),
        (scores, rows, cols, stride, begin, end, cap))
@@ -193,13 +203,7 @@ TILE_KERNEL(gemma_matmul_tiles_geglu,
              int64_t gate_stride, const void *up, int32_t up_kind, int64_t up_stride, int64_t rows, int64_t n,
              int64_t k, void *scratch),
             (out, out_stride, tiles, x, gate, gate_kind, gate_stride, up, up_kind, up_stride, rows, n, k, scratch))
-TILE_KERNEL(gemma_attend_tiles,
-            (float *out, int64_t out_row, int64_t out_head, const float *q, int64_t q_row, int64_t q_head,
-             const float *k, const float *v, int64_t kv_row, int64_t kv_head, int64_t heads, int64_t kv_heads,
-             int64_t head_dim, int64_t rows, int64_t slots, int64_t first_slot, int64_t count, const int32_t *begin,
-             const int32_t *end, float softcap, void *scratch),
-            (out, out_row, out_head, q, q_row, q_head, k, v, kv_row, kv_head, heads, kv_heads, head_dim, rows, slots,
-             first_slot, count, begin, end, softcap, scratch))
+ATTEND_ROWS(TILE_KERNEL, gemma_attend_tiles)
 
 #undef EMBED
 #undef GEMV
@@ -211,3 +215,4 @@ TILE_KERNEL(gemma_attend_tiles,
 #undef QUANTIZED
 #undef VNNI_KERNEL
 #undef TILE_KERNEL
+#undef ATTEND_ROWS

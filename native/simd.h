@@ -19,8 +19,10 @@
 #define INLINE static inline __attribute__((always_inline, unused))
 #if defined(__clang__)
 #define UNROLL _Pragma("unroll")
+#define UNROLL_FOUR _Pragma("unroll 4")
 #else
 #define UNROLL _Pragma("GCC unroll 16")
+#define UNROLL_FOUR _Pragma("GCC unroll 4")
 #endif
 
 // TIER(gemma_add_f32) is the name of this tier's copy, e.g. gemma_add_f32_avx2.
@@ -81,9 +83,26 @@ INLINE void store_n(float *p, vf v, int64_t left) {
 }
 
 // mask ? a : b, lane by lane; mask is what a comparison gives (0 or -1)
-INLINE vf blend(vi mask, vf a, vf b) { return (vf)((mask & (vi)a) | (~mask & (vi)b)); }
+INLINE vf blend(vi mask, vf a, vf b) {
+#if defined(__AVX2__) && !defined(__AVX512F__)
+    return (vf)_mm256_blendv_ps((__m256)b, (__m256)a, (__m256)mask);
+#else
+    return (vf)((mask & (vi)a) | (~mask & (vi)b));
+#endif
+}
 
-INLINE vf vmax(vf a, vf b) { return blend(a > b, a, b); }
+// a > b ? a : b
+INLINE vf vmax(vf a, vf b) {
+#if defined(__AVX512F__)
+    return (vf)_mm512_max_ps((__m512)a, (__m512)b);
+#elif defined(__AVX2__)
+    return (vf)_mm256_max_ps((__m256)a, (__m256)b);
+#elif defined(__x86_64__)
+    return (vf)_mm_max_ps((__m128)a, (__m128)b);
+#else
+    return blend(a > b, a, b);
+#endif
+}
 
 // As load_n, the lanes behind `left` being `fill`.
 INLINE vf load_filled(const float *p, int64_t left, float fill) {
@@ -148,7 +167,7 @@ INLINE float max_lane(vf v) { return fmaxf(fmaxf(v[0], v[2]), fmaxf(v[1], v[3]))
 
 // ---- 16-bit formats ------------------------------------------------------------------------------------------------
 
-typedef enum { F32, BF16, F16 } dtype;
+typedef enum { F32 = GEMMA_F32, BF16 = GEMMA_BF16, F16 } dtype;
 
 INLINE int64_t bytes_of(dtype type) { return type == F32 ? 4 : 2; }
 
@@ -207,6 +226,17 @@ INLINE vf load_part_as(const void *p, int64_t i, int64_t n, dtype type) {
     for (int64_t j = 0; j < n; j++) h[j] = from[j];
 #endif
     return type == BF16 ? widen_bf16(h) : widen_f16(h);
+}
+
+// The first min(left, LANES) elements from element i on.
+INLINE vf load_n_as(const void *p, int64_t i, int64_t left, dtype type) {
+    return left >= LANES ? load_as(p, i, type) : load_part_as(p, i, left, type);
+}
+
+INLINE void widen_halves(float *out, const uint16_t *in, int64_t n, dtype type) {
+    int64_t i = 0;
+    for (; i + LANES <= n; i += LANES) store(out + i, load_as(in, i, type));
+    if (i < n) store_part(out + i, load_part_as(in, i, n - i, type), n - i);
 }
 
 #endif

@@ -36,14 +36,14 @@ typedef struct {
 } tiles_scratch;
 
 // Attention: positions whose keys and values are tiles at a time, and the widest head.
-#define ATTEND_KEYS 1024
+#define ATTEND_TILE_KEYS 1024
 #define MOST_HEAD_DIM GEMMA_MAX_HEAD_DIM
 
 // What one thread works in for a block of two groups of queries.
 typedef struct {
     char queries[2 * MOST_HEAD_DIM / TILE_COLS * TILE_BYTES];
-    char probabilities[2 * ATTEND_KEYS / TILE_COLS * TILE_BYTES];
-    float scores[2 * TILE_ROWS][ATTEND_KEYS];
+    char probabilities[2 * ATTEND_TILE_KEYS / TILE_COLS * TILE_BYTES];
+    float scores[2 * TILE_ROWS][ATTEND_TILE_KEYS];
     float sums[2][2][TILE_ROWS * PANEL_ROWS];
 } attend_scratch;
 

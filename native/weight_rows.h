@@ -46,12 +46,6 @@ INLINE void panel_row(float *out, const void *panels, int64_t row, int64_t k, in
 
 // ---- every kind ----------------------------------------------------------------------------------------------------
 
-INLINE void widen_halves(float *out, const uint16_t *in, int64_t n, dtype type) {
-    int64_t i = 0;
-    for (; i + LANES <= n; i += LANES) store(out + i, load_as(in, i, type));
-    if (i < n) store_part(out + i, load_part_as(in, i, n - i, type), n - i);
-}
-
 // Columns [from, from + cols) of row `row`; of panels and blocks whole ones.
 static inline void weight_row(float *out, const weight_matrix *m, int64_t row, int64_t from, int64_t cols) {
     if (m->kind == GEMMA_WEIGHTS_BF16) {

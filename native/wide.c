@@ -6,6 +6,7 @@
 // (wide.h) pass through the L1 cache. Threads take the outputs, and slices of rows where outputs are few.
 #include "exp.h"
 #include "team.h"
+#include "transpose.h"
 #include "wide.h"
 
 #include <omp.h>
@@ -30,12 +31,15 @@ static void lay_strip(float *out, const float *in, int64_t in_stride, int64_t ro
     const int64_t count = left < width ? left : width;
     float *strip = out + s * STRIP_ROWS * cols;
     if (count < width) memset(strip + from * width, 0, (size_t)((to - from) * width) * sizeof *strip);
-    for (int64_t first = from; first < to; first += LINE) {
-        const int64_t last = first + LINE < to ? first + LINE : to;
-        for (int64_t r = 0; r < count; r++) {
-            const float *row = in + (s * STRIP_ROWS + r) * in_stride;
-            for (int64_t c = first; c < last; c++) strip[c * width + r] = row[c];
-        }
+    int64_t r = 0;
+    for (; r + TRANSPOSED <= count; r += TRANSPOSED) {
+        const float *eight[TRANSPOSED];
+        for (int64_t i = 0; i < TRANSPOSED; i++) eight[i] = in + (s * STRIP_ROWS + r + i) * in_stride + from;
+        rows_to_columns(strip + from * width + r, width, eight, to - from);
+    }
+    for (; r < count; r++) {
+        const float *row = in + (s * STRIP_ROWS + r) * in_stride;
+        for (int64_t c = from; c < to; c++) strip[c * width + r] = row[c];
     }
 }
 
@@ -54,13 +58,6 @@ typedef struct {
     weight_place weights;
 } ahead;
 
-// Fewer instructions besides the products: a tenth of the time where another program has the core's other half.
-#if defined(__clang__)
-#define UNROLL_FOUR _Pragma("unroll 4")
-#else
-#define UNROLL_FOUR _Pragma("GCC unroll 4")
-#endif
-
 // sums [T outputs][V vectors] += x [cols][V vectors] times w, whose rows are a PIECE apart. Asks for the weights of the
 // next T outputs too, which the L2 cache has.
 INLINE void tile(float *sums, const float *x, const float *w, int64_t cols, const ahead *next, int V, int T) {
@@ -77,6 +74,7 @@ INLINE void tile(float *sums, const float *x, const float *w, int64_t cols, cons
             UNROLL for (int t = 0; t < T; t++) __builtin_prefetch(stored + t * next->weights.row);
             stored += next->weights.column;
         }
+        // fewer instructions besides the products: a tenth of the time where another program has the core's other half
         UNROLL_FOUR for (int64_t c = from; c < to; c++) {
             vf xs[STRIP_VECTORS];
             UNROLL for (int v = 0; v < V; v++) xs[v] = load(x + (c * V + v) * LANES);

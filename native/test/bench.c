@@ -80,7 +80,7 @@ static void geglu_bf16(const char *at, int64_t rows, int64_t n, int64_t k) {
 
 static void attend(const char *at, int64_t heads, int64_t slots, int64_t head_dim) { // one KV head
     const float *keys = (const float *)at;
-    gemma_attend_f32(out, x, keys, keys + slots * head_dim, heads, 1, head_dim, slots, 0, slots, 0, scratch);
+    gemma_attend(out, x, keys, keys + slots * head_dim, GEMMA_F32, heads, 1, head_dim, slots, 0, slots, 0, scratch);
 }
 
 static const measure MEASURES[] = {

@@ -104,9 +104,9 @@ static void head_case(int64_t rows, int64_t heads, int64_t head_dim, int64_t rop
     // In two parts, so that the second begins at a row of its own.
     const int64_t parts[] = {0, rows / 2, rows};
     for (int i = 0; i < 2; i++) {
-        gemma_head_norm_rope_f32(result, parts[i], out_row, out_head, in.data, parts[i], row_stride, head_stride,
-                                 has_norm ? weight.data : NULL, eps, half ? cosines.data : NULL,
-                                 half ? sines.data : NULL, rope_dims, scale, parts[i + 1] - parts[i], heads, head_dim);
+        gemma_head_norm_rope(result, GEMMA_F32, parts[i], out_row, out_head, in.data, parts[i], row_stride, head_stride,
+                             has_norm ? weight.data : NULL, eps, half ? cosines.data : NULL,
+                             half ? sines.data : NULL, rope_dims, scale, parts[i + 1] - parts[i], heads, head_dim);
     }
     for (int64_t r = 0; r < rows; r++) {
         for (int64_t h = 0; h < heads; h++) {
@@ -126,7 +126,20 @@ static void head_case(int64_t rows, int64_t heads, int64_t head_dim, int64_t rop
             }
         }
     }
-    if (!in_place) expect_gaps_untouched("head_norm_rope", out);
+    if (in_place) return;
+    expect_gaps_untouched("head_norm_rope", out);
+    operand halves = make_operand(heads * rows, head_dim, head_stride, 2), wanted = make_operand(1, head_dim, 0, 2);
+    gemma_head_norm_rope(halves.data, GEMMA_BF16, 0, out_row, out_head, in.data, 0, row_stride, head_stride,
+                         has_norm ? weight.data : NULL, eps, half ? cosines.data : NULL, half ? sines.data : NULL,
+                         rope_dims, scale, rows, heads, head_dim);
+    for (int64_t i = 0; i < heads * rows; i++) {
+        gemma_narrow_bf16(wanted.data, head_dim, f32_row(out, i), head_dim, 1, head_dim);
+        const uint16_t *got = (uint16_t *)halves.data + i * head_stride;
+        for (int64_t d = 0; d < head_dim; d++) {
+            expect("head_norm_rope, bf16", i, d, got[d], ((uint16_t *)wanted.data)[d], 0);
+        }
+    }
+    expect_gaps_untouched("head_norm_rope, bf16", halves);
 }
 
 void norm_rope_tests(void) {

@@ -227,7 +227,7 @@ static void expect_query(const shape *a, int64_t r, int64_t h, operand q, operan
     free(p);
 }
 
-static void attend_case(uint64_t seed, shape a) {
+static void attend_case(uint64_t seed, shape a, int32_t type) {
     begin_case(seed, "heads %lld/%lld, head_dim %lld, rows %lld, slots %lld, first %lld, count %lld, softcap %g",
                (long long)a.heads, (long long)a.kv_heads, (long long)a.head_dim, (long long)a.rows, (long long)a.slots,
                (long long)a.first_slot, (long long)a.count, (double)a.softcap);
@@ -246,9 +246,16 @@ static void attend_case(uint64_t seed, shape a) {
         from[r] = r % 5 == 4 ? (int32_t)below(a.count + 1) : r % 2 ? (int32_t)(r * a.count / a.rows / 2) : 0;
         to[r] = r % 5 == 4 ? (int32_t)below(a.count + 1) : (int32_t)((r + 1) * a.count / a.rows);
     }
-    gemma_attend_tiles(out.data, out.stride, a.head_dim, q.data, q.stride, a.head_dim, k.data, v.data, a.head_dim,
-                       a.slots * a.head_dim, a.heads, a.kv_heads, a.head_dim, a.rows, a.slots, a.first_slot, a.count,
-                       from, to, a.softcap, scratch.data);
+    operand keys = k, values = v;
+    if (type == GEMMA_BF16) {
+        keys = make_operand(a.kv_heads * a.slots, a.head_dim, a.head_dim, 2);
+        values = make_operand(a.kv_heads * a.slots, a.head_dim, a.head_dim, 2);
+        gemma_narrow_bf16(keys.data, a.head_dim, k.data, a.head_dim, k.rows, a.head_dim);
+        gemma_narrow_bf16(values.data, a.head_dim, v.data, a.head_dim, v.rows, a.head_dim);
+    }
+    gemma_attend_tiles(out.data, out.stride, a.head_dim, q.data, q.stride, a.head_dim, keys.data, values.data, type,
+                       a.head_dim, a.slots * a.head_dim, a.heads, a.kv_heads, a.head_dim, a.rows, a.slots,
+                       a.first_slot, a.count, from, to, a.softcap, scratch.data);
     for (int64_t r = 0; r < a.rows; r++) {
         for (int64_t h = 0; h < a.heads; h++) {
             expect_query(&a, r, h, q, k, v, from[r], to[r], f32_row(out, r) + h * a.head_dim);
@@ -263,9 +270,11 @@ static void attend_cases(uint64_t seed) {
     for (int i = 0; i < 24; i++, seed++) {
         const int64_t slots = 1 + below(200), count = 1 + below(slots), row = 1 + below(70);
         attend_case(seed, (shape){heads[i % 4][0], heads[i % 4][1], dims[i % 8], row, slots, below(slots), count,
-                                  i % 3 ? 0 : 5});
+                                  i % 3 ? 0 : 5},
+                    i % 5 > 2);
     }
-    attend_case(seed, (shape){2, 1, 32, 40, 2500, 2000, 2300, 0}); // more keys than are tiles at a time
+    // more keys than are tiles at a time
+    attend_case(seed, (shape){2, 1, 32, 40, 2500, 2000, 2300, 0}, GEMMA_F32);
 }
 
 void products_tests(void) {

@@ -23,10 +23,10 @@ public class GemmaKernels extends GemmaKernels$shared {
     static final SymbolLookup SYMBOL_LOOKUP = SymbolLookup.loaderLookup()
             .or(Linker.nativeLinker().defaultLookup());
 
-    private static final int GEMMA_KERNELS_ABI = (int)5L;
+    private static final int GEMMA_KERNELS_ABI = (int)6L;
     /**
      * {@snippet lang=c :
-     * #define GEMMA_KERNELS_ABI 5
+     * #define GEMMA_KERNELS_ABI 6
      * }
      */
     public static int GEMMA_KERNELS_ABI() {
@@ -40,6 +40,24 @@ public class GemmaKernels extends GemmaKernels$shared {
      */
     public static int GEMMA_GEMV_MAX_ROWS() {
         return GEMMA_GEMV_MAX_ROWS;
+    }
+    private static final int GEMMA_F32 = (int)0L;
+    /**
+     * {@snippet lang=c :
+     * #define GEMMA_F32 0
+     * }
+     */
+    public static int GEMMA_F32() {
+        return GEMMA_F32;
+    }
+    private static final int GEMMA_BF16 = (int)1L;
+    /**
+     * {@snippet lang=c :
+     * #define GEMMA_BF16 1
+     * }
+     */
+    public static int GEMMA_BF16() {
+        return GEMMA_BF16;
     }
     private static final int GEMMA_WEIGHTS_BF16 = (int)0L;
     /**
@@ -1615,9 +1633,10 @@ public class GemmaKernels extends GemmaKernels$shared {
         }
     }
 
-    private static class gemma_head_norm_rope_f32 {
+    private static class gemma_head_norm_rope {
         public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
             GemmaKernels.C_POINTER,
+            GemmaKernels.C_INT,
             GemmaKernels.C_LONG,
             GemmaKernels.C_LONG,
             GemmaKernels.C_LONG,
@@ -1636,7 +1655,7 @@ public class GemmaKernels extends GemmaKernels$shared {
             GemmaKernels.C_LONG
         );
 
-        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gemma_head_norm_rope_f32");
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gemma_head_norm_rope");
 
         public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
@@ -1644,45 +1663,45 @@ public class GemmaKernels extends GemmaKernels$shared {
     /**
      * Function descriptor for:
      * {@snippet lang=c :
-     * void gemma_head_norm_rope_f32(float *out, int64_t out_row, int64_t out_row_stride, int64_t out_head_stride, const float *in, int64_t in_row, int64_t in_row_stride, int64_t in_head_stride, const float *weight, float eps, const float *cos, const float *sin, int64_t rope_dims, float scale, int64_t rows, int64_t heads, int64_t head_dim)
+     * void gemma_head_norm_rope(void *out, int32_t out_type, int64_t out_row, int64_t out_row_stride, int64_t out_head_stride, const float *in, int64_t in_row, int64_t in_row_stride, int64_t in_head_stride, const float *weight, float eps, const float *cos, const float *sin, int64_t rope_dims, float scale, int64_t rows, int64_t heads, int64_t head_dim)
      * }
      */
-    public static FunctionDescriptor gemma_head_norm_rope_f32$descriptor() {
-        return gemma_head_norm_rope_f32.DESC;
+    public static FunctionDescriptor gemma_head_norm_rope$descriptor() {
+        return gemma_head_norm_rope.DESC;
     }
 
     /**
      * Downcall method handle for:
      * {@snippet lang=c :
-     * void gemma_head_norm_rope_f32(float *out, int64_t out_row, int64_t out_row_stride, int64_t out_head_stride, const float *in, int64_t in_row, int64_t in_row_stride, int64_t in_head_stride, const float *weight, float eps, const float *cos, const float *sin, int64_t rope_dims, float scale, int64_t rows, int64_t heads, int64_t head_dim)
+     * void gemma_head_norm_rope(void *out, int32_t out_type, int64_t out_row, int64_t out_row_stride, int64_t out_head_stride, const float *in, int64_t in_row, int64_t in_row_stride, int64_t in_head_stride, const float *weight, float eps, const float *cos, const float *sin, int64_t rope_dims, float scale, int64_t rows, int64_t heads, int64_t head_dim)
      * }
      */
-    public static MethodHandle gemma_head_norm_rope_f32$handle() {
-        return gemma_head_norm_rope_f32.HANDLE;
+    public static MethodHandle gemma_head_norm_rope$handle() {
+        return gemma_head_norm_rope.HANDLE;
     }
 
     /**
      * Address for:
      * {@snippet lang=c :
-     * void gemma_head_norm_rope_f32(float *out, int64_t out_row, int64_t out_row_stride, int64_t out_head_stride, const float *in, int64_t in_row, int64_t in_row_stride, int64_t in_head_stride, const float *weight, float eps, const float *cos, const float *sin, int64_t rope_dims, float scale, int64_t rows, int64_t heads, int64_t head_dim)
+     * void gemma_head_norm_rope(void *out, int32_t out_type, int64_t out_row, int64_t out_row_stride, int64_t out_head_stride, const float *in, int64_t in_row, int64_t in_row_stride, int64_t in_head_stride, const float *weight, float eps, const float *cos, const float *sin, int64_t rope_dims, float scale, int64_t rows, int64_t heads, int64_t head_dim)
      * }
      */
-    public static MemorySegment gemma_head_norm_rope_f32$address() {
-        return gemma_head_norm_rope_f32.ADDR;
+    public static MemorySegment gemma_head_norm_rope$address() {
+        return gemma_head_norm_rope.ADDR;
     }
 
     /**
      * {@snippet lang=c :
-     * void gemma_head_norm_rope_f32(float *out, int64_t out_row, int64_t out_row_stride, int64_t out_head_stride, const float *in, int64_t in_row, int64_t in_row_stride, int64_t in_head_stride, const float *weight, float eps, const float *cos, const float *sin, int64_t rope_dims, float scale, int64_t rows, int64_t heads, int64_t head_dim)
+     * void gemma_head_norm_rope(void *out, int32_t out_type, int64_t out_row, int64_t out_row_stride, int64_t out_head_stride, const float *in, int64_t in_row, int64_t in_row_stride, int64_t in_head_stride, const float *weight, float eps, const float *cos, const float *sin, int64_t rope_dims, float scale, int64_t rows, int64_t heads, int64_t head_dim)
      * }
      */
-    public static void gemma_head_norm_rope_f32(MemorySegment out, long out_row, long out_row_stride, long out_head_stride, MemorySegment in, long in_row, long in_row_stride, long in_head_stride, MemorySegment weight, float eps, MemorySegment cos, MemorySegment sin, long rope_dims, float scale, long rows, long heads, long head_dim) {
-        var mh$ = gemma_head_norm_rope_f32.HANDLE;
+    public static void gemma_head_norm_rope(MemorySegment out, int out_type, long out_row, long out_row_stride, long out_head_stride, MemorySegment in, long in_row, long in_row_stride, long in_head_stride, MemorySegment weight, float eps, MemorySegment cos, MemorySegment sin, long rope_dims, float scale, long rows, long heads, long head_dim) {
+        var mh$ = gemma_head_norm_rope.HANDLE;
         try {
             if (TRACE_DOWNCALLS) {
-                traceDowncall("gemma_head_norm_rope_f32", out, out_row, out_row_stride, out_head_stride, in, in_row, in_row_stride, in_head_stride, weight, eps, cos, sin, rope_dims, scale, rows, heads, head_dim);
+                traceDowncall("gemma_head_norm_rope", out, out_type, out_row, out_row_stride, out_head_stride, in, in_row, in_row_stride, in_head_stride, weight, eps, cos, sin, rope_dims, scale, rows, heads, head_dim);
             }
-            mh$.invokeExact(out, out_row, out_row_stride, out_head_stride, in, in_row, in_row_stride, in_head_stride, weight, eps, cos, sin, rope_dims, scale, rows, heads, head_dim);
+            mh$.invokeExact(out, out_type, out_row, out_row_stride, out_head_stride, in, in_row, in_row_stride, in_head_stride, weight, eps, cos, sin, rope_dims, scale, rows, heads, head_dim);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {
@@ -2775,12 +2794,13 @@ public class GemmaKernels extends GemmaKernels$shared {
         }
     }
 
-    private static class gemma_attend_f32 {
+    private static class gemma_attend {
         public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
             GemmaKernels.C_POINTER,
             GemmaKernels.C_POINTER,
             GemmaKernels.C_POINTER,
             GemmaKernels.C_POINTER,
+            GemmaKernels.C_INT,
             GemmaKernels.C_LONG,
             GemmaKernels.C_LONG,
             GemmaKernels.C_LONG,
@@ -2791,7 +2811,7 @@ public class GemmaKernels extends GemmaKernels$shared {
             GemmaKernels.C_POINTER
         );
 
-        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gemma_attend_f32");
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gemma_attend");
 
         public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
     }
@@ -2799,45 +2819,186 @@ public class GemmaKernels extends GemmaKernels$shared {
     /**
      * Function descriptor for:
      * {@snippet lang=c :
-     * void gemma_attend_f32(float *out, const float *q, const float *k, const float *v, int64_t heads, int64_t kv_heads, int64_t head_dim, int64_t slots, int64_t first_slot, int64_t count, float softcap, float *scratch)
+     * void gemma_attend(float *out, const float *q, const void *k, const void *v, int32_t kv_type, int64_t heads, int64_t kv_heads, int64_t head_dim, int64_t slots, int64_t first_slot, int64_t count, float softcap, float *scratch)
      * }
      */
-    public static FunctionDescriptor gemma_attend_f32$descriptor() {
-        return gemma_attend_f32.DESC;
+    public static FunctionDescriptor gemma_attend$descriptor() {
+        return gemma_attend.DESC;
     }
 
     /**
      * Downcall method handle for:
      * {@snippet lang=c :
-     * void gemma_attend_f32(float *out, const float *q, const float *k, const float *v, int64_t heads, int64_t kv_heads, int64_t head_dim, int64_t slots, int64_t first_slot, int64_t count, float softcap, float *scratch)
+     * void gemma_attend(float *out, const float *q, const void *k, const void *v, int32_t kv_type, int64_t heads, int64_t kv_heads, int64_t head_dim, int64_t slots, int64_t first_slot, int64_t count, float softcap, float *scratch)
      * }
      */
-    public static MethodHandle gemma_attend_f32$handle() {
-        return gemma_attend_f32.HANDLE;
+    public static MethodHandle gemma_attend$handle() {
+        return gemma_attend.HANDLE;
     }
 
     /**
      * Address for:
      * {@snippet lang=c :
-     * void gemma_attend_f32(float *out, const float *q, const float *k, const float *v, int64_t heads, int64_t kv_heads, int64_t head_dim, int64_t slots, int64_t first_slot, int64_t count, float softcap, float *scratch)
+     * void gemma_attend(float *out, const float *q, const void *k, const void *v, int32_t kv_type, int64_t heads, int64_t kv_heads, int64_t head_dim, int64_t slots, int64_t first_slot, int64_t count, float softcap, float *scratch)
      * }
      */
-    public static MemorySegment gemma_attend_f32$address() {
-        return gemma_attend_f32.ADDR;
+    public static MemorySegment gemma_attend$address() {
+        return gemma_attend.ADDR;
     }
 
     /**
      * {@snippet lang=c :
-     * void gemma_attend_f32(float *out, const float *q, const float *k, const float *v, int64_t heads, int64_t kv_heads, int64_t head_dim, int64_t slots, int64_t first_slot, int64_t count, float softcap, float *scratch)
+     * void gemma_attend(float *out, const float *q, const void *k, const void *v, int32_t kv_type, int64_t heads, int64_t kv_heads, int64_t head_dim, int64_t slots, int64_t first_slot, int64_t count, float softcap, float *scratch)
      * }
      */
-    public static void gemma_attend_f32(MemorySegment out, MemorySegment q, MemorySegment k, MemorySegment v, long heads, long kv_heads, long head_dim, long slots, long first_slot, long count, float softcap, MemorySegment scratch) {
-        var mh$ = gemma_attend_f32.HANDLE;
+    public static void gemma_attend(MemorySegment out, MemorySegment q, MemorySegment k, MemorySegment v, int kv_type, long heads, long kv_heads, long head_dim, long slots, long first_slot, long count, float softcap, MemorySegment scratch) {
+        var mh$ = gemma_attend.HANDLE;
         try {
             if (TRACE_DOWNCALLS) {
-                traceDowncall("gemma_attend_f32", out, q, k, v, heads, kv_heads, head_dim, slots, first_slot, count, softcap, scratch);
+                traceDowncall("gemma_attend", out, q, k, v, kv_type, heads, kv_heads, head_dim, slots, first_slot, count, softcap, scratch);
             }
-            mh$.invokeExact(out, q, k, v, heads, kv_heads, head_dim, slots, first_slot, count, softcap, scratch);
+            mh$.invokeExact(out, q, k, v, kv_type, heads, kv_heads, head_dim, slots, first_slot, count, softcap, scratch);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gemma_attend_wide_scratch {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gemma_attend_wide_scratch");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int64_t gemma_attend_wide_scratch(int64_t head_dim, int64_t threads)
+     * }
+     */
+    public static FunctionDescriptor gemma_attend_wide_scratch$descriptor() {
+        return gemma_attend_wide_scratch.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int64_t gemma_attend_wide_scratch(int64_t head_dim, int64_t threads)
+     * }
+     */
+    public static MethodHandle gemma_attend_wide_scratch$handle() {
+        return gemma_attend_wide_scratch.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int64_t gemma_attend_wide_scratch(int64_t head_dim, int64_t threads)
+     * }
+     */
+    public static MemorySegment gemma_attend_wide_scratch$address() {
+        return gemma_attend_wide_scratch.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int64_t gemma_attend_wide_scratch(int64_t head_dim, int64_t threads)
+     * }
+     */
+    public static long gemma_attend_wide_scratch(long head_dim, long threads) {
+        var mh$ = gemma_attend_wide_scratch.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gemma_attend_wide_scratch", head_dim, threads);
+            }
+            return (long)mh$.invokeExact(head_dim, threads);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gemma_attend_wide {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_INT,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_FLOAT,
+            GemmaKernels.C_POINTER
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gemma_attend_wide");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gemma_attend_wide(float *out, int64_t out_row, int64_t out_head, const float *q, int64_t q_row, int64_t q_head, const void *k, const void *v, int32_t kv_type, int64_t kv_row, int64_t kv_head, int64_t heads, int64_t kv_heads, int64_t head_dim, int64_t rows, int64_t slots, int64_t first_slot, int64_t count, const int32_t *begin, const int32_t *end, float softcap, void *scratch)
+     * }
+     */
+    public static FunctionDescriptor gemma_attend_wide$descriptor() {
+        return gemma_attend_wide.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gemma_attend_wide(float *out, int64_t out_row, int64_t out_head, const float *q, int64_t q_row, int64_t q_head, const void *k, const void *v, int32_t kv_type, int64_t kv_row, int64_t kv_head, int64_t heads, int64_t kv_heads, int64_t head_dim, int64_t rows, int64_t slots, int64_t first_slot, int64_t count, const int32_t *begin, const int32_t *end, float softcap, void *scratch)
+     * }
+     */
+    public static MethodHandle gemma_attend_wide$handle() {
+        return gemma_attend_wide.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gemma_attend_wide(float *out, int64_t out_row, int64_t out_head, const float *q, int64_t q_row, int64_t q_head, const void *k, const void *v, int32_t kv_type, int64_t kv_row, int64_t kv_head, int64_t heads, int64_t kv_heads, int64_t head_dim, int64_t rows, int64_t slots, int64_t first_slot, int64_t count, const int32_t *begin, const int32_t *end, float softcap, void *scratch)
+     * }
+     */
+    public static MemorySegment gemma_attend_wide$address() {
+        return gemma_attend_wide.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gemma_attend_wide(float *out, int64_t out_row, int64_t out_head, const float *q, int64_t q_row, int64_t q_head, const void *k, const void *v, int32_t kv_type, int64_t kv_row, int64_t kv_head, int64_t heads, int64_t kv_heads, int64_t head_dim, int64_t rows, int64_t slots, int64_t first_slot, int64_t count, const int32_t *begin, const int32_t *end, float softcap, void *scratch)
+     * }
+     */
+    public static void gemma_attend_wide(MemorySegment out, long out_row, long out_head, MemorySegment q, long q_row, long q_head, MemorySegment k, MemorySegment v, int kv_type, long kv_row, long kv_head, long heads, long kv_heads, long head_dim, long rows, long slots, long first_slot, long count, MemorySegment begin, MemorySegment end, float softcap, MemorySegment scratch) {
+        var mh$ = gemma_attend_wide.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gemma_attend_wide", out, out_row, out_head, q, q_row, q_head, k, v, kv_type, kv_row, kv_head, heads, kv_heads, head_dim, rows, slots, first_slot, count, begin, end, softcap, scratch);
+            }
+            mh$.invokeExact(out, out_row, out_head, q, q_row, q_head, k, v, kv_type, kv_row, kv_head, heads, kv_heads, head_dim, rows, slots, first_slot, count, begin, end, softcap, scratch);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {
@@ -5743,6 +5904,7 @@ public class GemmaKernels extends GemmaKernels$shared {
             GemmaKernels.C_LONG,
             GemmaKernels.C_POINTER,
             GemmaKernels.C_POINTER,
+            GemmaKernels.C_INT,
             GemmaKernels.C_LONG,
             GemmaKernels.C_LONG,
             GemmaKernels.C_LONG,
@@ -5766,7 +5928,7 @@ public class GemmaKernels extends GemmaKernels$shared {
     /**
      * Function descriptor for:
      * {@snippet lang=c :
-     * void gemma_attend_tiles(float *out, int64_t out_row, int64_t out_head, const float *q, int64_t q_row, int64_t q_head, const float *k, const float *v, int64_t kv_row, int64_t kv_head, int64_t heads, int64_t kv_heads, int64_t head_dim, int64_t rows, int64_t slots, int64_t first_slot, int64_t count, const int32_t *begin, const int32_t *end, float softcap, void *scratch)
+     * void gemma_attend_tiles(float *out, int64_t out_row, int64_t out_head, const float *q, int64_t q_row, int64_t q_head, const void *k, const void *v, int32_t kv_type, int64_t kv_row, int64_t kv_head, int64_t heads, int64_t kv_heads, int64_t head_dim, int64_t rows, int64_t slots, int64_t first_slot, int64_t count, const int32_t *begin, const int32_t *end, float softcap, void *scratch)
      * }
      */
     public static FunctionDescriptor gemma_attend_tiles$descriptor() {
@@ -5776,7 +5938,7 @@ public class GemmaKernels extends GemmaKernels$shared {
     /**
      * Downcall method handle for:
      * {@snippet lang=c :
-     * void gemma_attend_tiles(float *out, int64_t out_row, int64_t out_head, const float *q, int64_t q_row, int64_t q_head, const float *k, const float *v, int64_t kv_row, int64_t kv_head, int64_t heads, int64_t kv_heads, int64_t head_dim, int64_t rows, int64_t slots, int64_t first_slot, int64_t count, const int32_t *begin, const int32_t *end, float softcap, void *scratch)
+     * void gemma_attend_tiles(float *out, int64_t out_row, int64_t out_head, const float *q, int64_t q_row, int64_t q_head, const void *k, const void *v, int32_t kv_type, int64_t kv_row, int64_t kv_head, int64_t heads, int64_t kv_heads, int64_t head_dim, int64_t rows, int64_t slots, int64_t first_slot, int64_t count, const int32_t *begin, const int32_t *end, float softcap, void *scratch)
      * }
      */
     public static MethodHandle gemma_attend_tiles$handle() {
@@ -5786,7 +5948,7 @@ public class GemmaKernels extends GemmaKernels$shared {
     /**
      * Address for:
      * {@snippet lang=c :
-     * void gemma_attend_tiles(float *out, int64_t out_row, int64_t out_head, const float *q, int64_t q_row, int64_t q_head, const float *k, const float *v, int64_t kv_row, int64_t kv_head, int64_t heads, int64_t kv_heads, int64_t head_dim, int64_t rows, int64_t slots, int64_t first_slot, int64_t count, const int32_t *begin, const int32_t *end, float softcap, void *scratch)
+     * void gemma_attend_tiles(float *out, int64_t out_row, int64_t out_head, const float *q, int64_t q_row, int64_t q_head, const void *k, const void *v, int32_t kv_type, int64_t kv_row, int64_t kv_head, int64_t heads, int64_t kv_heads, int64_t head_dim, int64_t rows, int64_t slots, int64_t first_slot, int64_t count, const int32_t *begin, const int32_t *end, float softcap, void *scratch)
      * }
      */
     public static MemorySegment gemma_attend_tiles$address() {
@@ -5795,16 +5957,16 @@ public class GemmaKernels extends GemmaKernels$shared {
 
     /**
      * {@snippet lang=c :
-     * void gemma_attend_tiles(float *out, int64_t out_row, int64_t out_head, const float *q, int64_t q_row, int64_t q_head, const float *k, const float *v, int64_t kv_row, int64_t kv_head, int64_t heads, int64_t kv_heads, int64_t head_dim, int64_t rows, int64_t slots, int64_t first_slot, int64_t count, const int32_t *begin, const int32_t *end, float softcap, void *scratch)
+     * void gemma_attend_tiles(float *out, int64_t out_row, int64_t out_head, const float *q, int64_t q_row, int64_t q_head, const void *k, const void *v, int32_t kv_type, int64_t kv_row, int64_t kv_head, int64_t heads, int64_t kv_heads, int64_t head_dim, int64_t rows, int64_t slots, int64_t first_slot, int64_t count, const int32_t *begin, const int32_t *end, float softcap, void *scratch)
      * }
      */
-    public static void gemma_attend_tiles(MemorySegment out, long out_row, long out_head, MemorySegment q, long q_row, long q_head, MemorySegment k, MemorySegment v, long kv_row, long kv_head, long heads, long kv_heads, long head_dim, long rows, long slots, long first_slot, long count, MemorySegment begin, MemorySegment end, float softcap, MemorySegment scratch) {
+    public static void gemma_attend_tiles(MemorySegment out, long out_row, long out_head, MemorySegment q, long q_row, long q_head, MemorySegment k, MemorySegment v, int kv_type, long kv_row, long kv_head, long heads, long kv_heads, long head_dim, long rows, long slots, long first_slot, long count, MemorySegment begin, MemorySegment end, float softcap, MemorySegment scratch) {
         var mh$ = gemma_attend_tiles.HANDLE;
         try {
             if (TRACE_DOWNCALLS) {
-                traceDowncall("gemma_attend_tiles", out, out_row, out_head, q, q_row, q_head, k, v, kv_row, kv_head, heads, kv_heads, head_dim, rows, slots, first_slot, count, begin, end, softcap, scratch);
+                traceDowncall("gemma_attend_tiles", out, out_row, out_head, q, q_row, q_head, k, v, kv_type, kv_row, kv_head, heads, kv_heads, head_dim, rows, slots, first_slot, count, begin, end, softcap, scratch);
             }
-            mh$.invokeExact(out, out_row, out_head, q, q_row, q_head, k, v, kv_row, kv_head, heads, kv_heads, head_dim, rows, slots, first_slot, count, begin, end, softcap, scratch);
+            mh$.invokeExact(out, out_row, out_head, q, q_row, q_head, k, v, kv_type, kv_row, kv_head, heads, kv_heads, head_dim, rows, slots, first_slot, count, begin, end, softcap, scratch);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {

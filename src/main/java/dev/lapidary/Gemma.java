@@ -4,7 +4,6 @@ import dev.lapidary.checkpoint.Checkpoint;
 import dev.lapidary.embedding.EmbeddingModel;
 import dev.lapidary.kernels.DriverThread;
 import dev.lapidary.kernels.NativeKernels;
-import dev.lapidary.model.KvCache;
 import dev.lapidary.model.ModuleTree;
 import dev.lapidary.model.TextEncoder;
 import dev.lapidary.model.TextModel;
@@ -156,7 +155,7 @@ public final class Gemma implements AutoCloseable {
         return new MemoryPlan(
                 moduleTree().bytes() - converted,
                 converted,
-                embedsTexts() ? 0 : KvCache.bytes(model.config(), capacity.tokens(), model.chunk()),
+                embedsTexts() ? 0 : model.cacheBytes(capacity.tokens()),
                 Workspace.bytes(model.config(), model.chunk())
                         + kernels.scratchBytes(model.chunk(), model.layerMatrices())
                         + (vision == null ? 0 : towerBytes(vision))

@@ -6,6 +6,7 @@ import dev.lapidary.embedding.EmbeddingConfig;
 import dev.lapidary.embedding.EmbeddingModel;
 import dev.lapidary.kernels.Backend;
 import dev.lapidary.kernels.Backends;
+import dev.lapidary.kernels.DataType;
 import dev.lapidary.kernels.DriverThread;
 import dev.lapidary.kernels.NativeKernels;
 import dev.lapidary.kernels.PageMemory;
@@ -66,6 +67,7 @@ record OpenModel(
                     rows(options.chunk(), visionConfig, embeddingConfig),
                     arena,
                     memory);
+            model = withCache(model, options);
             VisionModel vision = visionConfig == null
                     ? null
                     : VisionModel.read(
@@ -82,6 +84,13 @@ record OpenModel(
             checkpoint.close();
             throw e;
         }
+    }
+
+    /// What embeds texts keeps nothing between its passes, and computes those in F32.
+    private static TextModel withCache(TextModel model, Options options) {
+        boolean narrow =
+                options.kvCache() == CacheFormat.BF16 && !model.config().bidirectional();
+        return model.withCacheType(narrow ? DataType.BF16 : DataType.F32);
     }
 
     /// The encoder that the model attends to; null where it has none.
@@ -131,6 +140,7 @@ record OpenModel(
             Conversion conversion = new Conversion(shape, (_, _) -> {});
             TextModel model =
                     TextModel.random(config, Conversion.formats(options), conversion, kernels, rows, arena, memory);
+            model = withCache(model, options);
             VisionModel vision = visionConfig == null
                     ? null
                     : VisionModel.random(visionConfig, Conversion.ofTower(options), conversion, kernels, arena, memory);

@@ -16,18 +16,21 @@ class OptionsTest {
 
     @Test
     void eachWithChangesItsOptionAlone() {
-        Options all = new Options("a", 2, Compute.FAST, 3, WeightFormat.BF16, WeightFormat.F32);
+        Options all = new Options("a", 2, Compute.FAST, 3, WeightFormat.BF16, WeightFormat.F32, CacheFormat.F32);
         assertThat(all.withBackend("b"))
-                .isEqualTo(new Options("b", 2, Compute.FAST, 3, WeightFormat.BF16, WeightFormat.F32));
+                .isEqualTo(new Options("b", 2, Compute.FAST, 3, WeightFormat.BF16, WeightFormat.F32, CacheFormat.F32));
         assertThat(all.withThreads(4))
-                .isEqualTo(new Options("a", 4, Compute.FAST, 3, WeightFormat.BF16, WeightFormat.F32));
+                .isEqualTo(new Options("a", 4, Compute.FAST, 3, WeightFormat.BF16, WeightFormat.F32, CacheFormat.F32));
         assertThat(all.withCompute(Compute.F32))
-                .isEqualTo(new Options("a", 2, Compute.F32, 3, WeightFormat.BF16, WeightFormat.F32));
+                .isEqualTo(new Options("a", 2, Compute.F32, 3, WeightFormat.BF16, WeightFormat.F32, CacheFormat.F32));
         assertThat(all.withChunk(7))
-                .isEqualTo(new Options("a", 2, Compute.FAST, 7, WeightFormat.BF16, WeightFormat.F32));
+                .isEqualTo(new Options("a", 2, Compute.FAST, 7, WeightFormat.BF16, WeightFormat.F32, CacheFormat.F32));
         assertThat(all.withWeights(WeightFormat.Q4_0))
-                .isEqualTo(new Options("a", 2, Compute.FAST, 3, WeightFormat.Q4_0, WeightFormat.F32));
-        assertThat(all.withHeadWeights(null)).isEqualTo(new Options("a", 2, Compute.FAST, 3, WeightFormat.BF16, null));
+                .isEqualTo(new Options("a", 2, Compute.FAST, 3, WeightFormat.Q4_0, WeightFormat.F32, CacheFormat.F32));
+        assertThat(all.withHeadWeights(null))
+                .isEqualTo(new Options("a", 2, Compute.FAST, 3, WeightFormat.BF16, null, CacheFormat.F32));
+        assertThat(all.withKvCache(CacheFormat.BF16))
+                .isEqualTo(new Options("a", 2, Compute.FAST, 3, WeightFormat.BF16, WeightFormat.F32, CacheFormat.BF16));
     }
 
     @Test

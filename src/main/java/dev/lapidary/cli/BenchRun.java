@@ -24,10 +24,16 @@ record BenchRun(
         measurements = List.copyOf(measurements);
     }
 
-    /// `BF16 weights, backend onednn, 2 threads, compute fast, chunk 512`.
+    /// `BF16 weights, backend onednn, 2 threads, compute fast, chunk 512, KV cache f32`.
     String setting() {
-        return "%s weights, backend %s, %d threads, compute %s, chunk %d"
-                .formatted(weightFormat, options.backend(), options.threads(), compute(), options.chunk());
+        return "%s weights, backend %s, %d threads, compute %s, chunk %d, KV cache %s"
+                .formatted(
+                        weightFormat,
+                        options.backend(),
+                        options.threads(),
+                        lowerCase(options.compute()),
+                        options.chunk(),
+                        lowerCase(options.kvCache()));
     }
 
     JsonObject json() {
@@ -35,8 +41,9 @@ record BenchRun(
         json.addProperty("weights", weightFormat);
         json.addProperty("backend", options.backend());
         json.addProperty("threads", options.threads());
-        json.addProperty("compute", compute());
+        json.addProperty("compute", lowerCase(options.compute()));
         json.addProperty("chunk", options.chunk());
+        json.addProperty("kv_cache", lowerCase(options.kvCache()));
         json.add("limits", Measurement.json(limits));
         json.add(
                 "results",
@@ -44,7 +51,7 @@ record BenchRun(
         return json;
     }
 
-    private String compute() {
-        return options.compute().name().toLowerCase(Locale.ROOT);
+    private static String lowerCase(Enum<?> value) {
+        return value.name().toLowerCase(Locale.ROOT);
     }
 }

@@ -1,6 +1,7 @@
 package dev.lapidary.cli;
 
 import com.google.gson.JsonObject;
+import dev.lapidary.CacheFormat;
 import dev.lapidary.Capacity;
 import dev.lapidary.Comparison;
 import dev.lapidary.Compute;
@@ -26,7 +27,8 @@ import picocli.CommandLine.Option;
         footer = {
             "",
             "--model and --weights say what is judged, --against and --against-weights the reference, by default",
-            "the same checkpoint as it is stored. Printed are the perplexity of both, and the model's divided by",
+            "the same checkpoint as it is stored; its keys and values are F32. Printed are the perplexity of both, and"
+                    + " the model's divided by",
             "the reference's; the Kullback-Leibler divergence in nats, of each token the sum over the vocabulary",
             "of p * log(p / q), p being the reference's probability and q the model's (as llama.cpp's",
             "--kl-divergence with the reference for its base): mean, 99th percentile, largest; and the share of",
@@ -94,7 +96,10 @@ final class CompareCommand implements Callable<Integer> {
     }
 
     private Gemma openReference() throws Exception {
-        Options options = model.options().withWeights(againstWeights).withHeadWeights(againstHeadWeights);
+        Options options = model.options()
+                .withWeights(againstWeights)
+                .withHeadWeights(againstHeadWeights)
+                .withKvCache(CacheFormat.F32);
         return ModelOptions.open(
                 console,
                 against == null ? model.name() : against,

@@ -1,5 +1,6 @@
 package dev.lapidary.cli;
 
+import dev.lapidary.CacheFormat;
 import dev.lapidary.Compute;
 import dev.lapidary.Gemma;
 import dev.lapidary.Options;
@@ -67,6 +68,12 @@ final class ModelOptions {
                             + " where that is q4_0.")
     private @Nullable WeightFormat headWeights;
 
+    @Option(
+            names = "--kv-cache",
+            paramLabel = "f32|bf16",
+            description = "Hold keys and values so. bf16 takes half the memory and rounds them. Default: f32.")
+    private @Nullable CacheFormat kvCache;
+
     /// Whether somebody asked for a model.
     boolean isAsked() {
         return model != null;
@@ -98,6 +105,7 @@ final class ModelOptions {
         options = threads == null ? options : options.withThreads(threads);
         options = compute == null ? options : options.withCompute(compute);
         options = chunk == null ? options : options.withChunk(chunk);
+        options = kvCache == null ? options : options.withKvCache(kvCache);
         return options.withWeights(weights).withHeadWeights(headWeights);
     }
 

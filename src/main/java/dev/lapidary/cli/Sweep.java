@@ -1,5 +1,6 @@
 package dev.lapidary.cli;
 
+import dev.lapidary.CacheFormat;
 import dev.lapidary.Compute;
 import dev.lapidary.Options;
 import dev.lapidary.WeightFormat;
@@ -36,11 +37,12 @@ final class Sweep {
             case "chunk" -> options.withChunk(number(setting, value));
             case "compute" -> options.withCompute(constant(setting, Compute.class, value));
             case "head-weights" -> options.withHeadWeights(constant(setting, WeightFormat.class, value));
+            case "kv-cache" -> options.withKvCache(constant(setting, CacheFormat.class, value));
             case "threads" -> options.withThreads(number(setting, value));
             case "weights" -> options.withWeights(constant(setting, WeightFormat.class, value));
             default ->
                 throw new IllegalArgumentException(
-                        "--sweep: got \"%s\", need backend, chunk, compute, head-weights, threads or weights"
+                        "--sweep: got \"%s\", need backend, chunk, compute, head-weights, kv-cache, threads or weights"
                                 .formatted(setting));
         };
     }

@@ -242,7 +242,7 @@ public final class EmbeddingModel {
 
     /// A pass of `rows` tokens, however many texts they are of.
     private static long cacheBytes(GemmaConfig text, int rows) {
-        return KvCache.bytes(text, Math.addExact(rows, MAX_TEXTS * SLOT_ALIGNMENT), rows);
+        return KvCache.bytes(text, Math.addExact(rows, MAX_TEXTS * SLOT_ALIGNMENT), rows, DataType.F32);
     }
 
     private static Matrix matrix(SegmentAllocator memory, int cols) {

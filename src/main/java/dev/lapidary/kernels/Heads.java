@@ -2,15 +2,17 @@ package dev.lapidary.kernels;
 
 import java.lang.foreign.MemorySegment;
 
-/// Borrowed F32 view `[rows, heads, headDim]` of head vectors: the columns of a projection, or the slots of a KV cache.
+/// Borrowed view `[rows, heads, headDim]` of head vectors: the columns of a projection, or the slots of a KV cache.
 ///
 /// @param data       element (0, 0, 0) and everything after it
+/// @param type       how an element is stored: F32, or BF16 in a cache
 /// @param rows       tokens or cache slots
 /// @param heads      heads per row
 /// @param headDim    elements of one head, contiguous
 /// @param rowStride  elements from one row to the next
 /// @param headStride elements from one head to the next
-public record Heads(MemorySegment data, int rows, int heads, int headDim, long rowStride, long headStride) {
+public record Heads(
+        MemorySegment data, DataType type, int rows, int heads, int headDim, long rowStride, long headStride) {
     /// Throws `IllegalArgumentException` if `data` is too short or misaligned for the extents.
     public Heads {
         if (rows < 0 || heads < 0 || headDim <= 0 || rowStride < 0 || headStride < 0) {
@@ -18,20 +20,29 @@ public record Heads(MemorySegment data, int rows, int heads, int headDim, long r
                     "heads: got [%d, %d, %d] strides %d and %d, need extents and strides >= 0 and a head dimension > 0"
                             .formatted(rows, heads, headDim, rowStride, headStride));
         }
-        long needBytes = rows == 0 || heads == 0 ? 0 : bytes(rows - 1L, rowStride, heads - 1L, headStride, headDim);
+        if (type == DataType.F16) {
+            throw new IllegalArgumentException("heads: got F16, need F32 or BF16");
+        }
+        long elements = rows == 0 || heads == 0 ? 0 : elements(rows - 1L, rowStride, heads - 1L, headStride, headDim);
+        long needBytes = Math.multiplyExact(elements, (long) type.bytes());
         if (data.byteSize() < needBytes) {
             throw new IllegalArgumentException("heads [%d, %d, %d] strides %d and %d: got %d bytes, need %d"
                     .formatted(rows, heads, headDim, rowStride, headStride, data.byteSize(), needBytes));
         }
-        if (data.address() % Float.BYTES != 0) {
+        if (data.address() % type.bytes() != 0) {
             throw new IllegalArgumentException(
-                    "heads: address %#x, need a multiple of %d".formatted(data.address(), Float.BYTES));
+                    "heads: address %#x, need a multiple of %d".formatted(data.address(), type.bytes()));
         }
     }
 
-    private static long bytes(long lastRow, long rowStride, long lastHead, long headStride, int headDim) {
+    /// F32 heads.
+    public Heads(MemorySegment data, int rows, int heads, int headDim, long rowStride, long headStride) {
+        this(data, DataType.F32, rows, heads, headDim, rowStride, headStride);
+    }
+
+    private static long elements(long lastRow, long rowStride, long lastHead, long headStride, int headDim) {
         long start = Math.addExact(Math.multiplyExact(lastRow, rowStride), Math.multiplyExact(lastHead, headStride));
-        return Math.multiplyExact(Math.addExact(start, headDim), (long) Float.BYTES);
+        return Math.addExact(start, headDim);
     }
 
     /// Sees the columns of an F32 matrix `[rows, heads * headDim]` as heads.
@@ -52,7 +63,7 @@ public record Heads(MemorySegment data, int rows, int heads, int headDim, long r
             throw new IllegalArgumentException(
                     "heads: rows %d to %d, need within 0 to %d".formatted(from, (long) from + count, rows));
         }
-        return new Heads(slice(from * rowStride), count, heads, headDim, rowStride, headStride);
+        return new Heads(slice(from * rowStride), type, count, heads, headDim, rowStride, headStride);
     }
 
     /// Rows `from` to `from + count` of one head as a matrix `[count, headDim]`, sharing the data.
@@ -61,10 +72,10 @@ public record Heads(MemorySegment data, int rows, int heads, int headDim, long r
             throw new IllegalArgumentException("heads: head %d rows %d to %d, need within [%d, %d]"
                     .formatted(head, from, (long) from + count, heads, rows));
         }
-        return new Matrix(slice(from * rowStride + head * headStride), DataType.F32, count, headDim, rowStride);
+        return new Matrix(slice(from * rowStride + head * headStride), type, count, headDim, rowStride);
     }
 
     private MemorySegment slice(long elements) {
-        return data.asSlice(Math.min(elements * Float.BYTES, data.byteSize()));
+        return data.asSlice(Math.min(elements * type.bytes(), data.byteSize()));
     }
 }

@@ -64,6 +64,28 @@ final class KernelChecks {
         }
     }
 
+    static void requireF32(String name, Heads heads) {
+        if (heads.type() != DataType.F32) {
+            throw new IllegalArgumentException("%s: got %s, need F32".formatted(name, heads.type()));
+        }
+    }
+
+    /// Keys and values of one cache have the same strides and type.
+    static void requireAlike(Heads keys, Heads values) {
+        if (values.rowStride() != keys.rowStride()
+                || values.headStride() != keys.headStride()
+                || values.type() != keys.type()) {
+            throw new IllegalArgumentException("values: got %s by strides %d and %d, need the keys' %s by %d and %d"
+                    .formatted(
+                            values.type(),
+                            values.rowStride(),
+                            values.headStride(),
+                            keys.type(),
+                            keys.rowStride(),
+                            keys.headStride()));
+        }
+    }
+
     static void requireHeadMajor(String name, Heads cache) {
         if (cache.rowStride() != cache.headDim() || cache.headStride() != (long) cache.rows() * cache.headDim()) {
             throw new IllegalArgumentException("%s: got strides %d and %d, need a head's slots contiguous"

@@ -80,6 +80,7 @@ public interface Kernels {
     ///
     /// @param norm  `[1, headDim]` or null
     /// @param rope  angles of each row or null (Su et al. 2021; pairs (i, i + dims / 2))
+    /// @param out   F32 or BF16
     default void headNormRope(
             Heads in, @Nullable Matrix norm, float epsilon, @Nullable RopeTable rope, float scale, Heads out) {
         requireHeads("out", out, in.rows(), in.heads(), in.headDim());
@@ -171,17 +172,20 @@ public interface Kernels {
     /// Attention of one position: all its heads over `count` slots of a ring that begin at `firstSlot`, one pass.
     ///
     /// @param query   `[1, heads * headDim]`, scaled
-    /// @param keys    `[slots, kvHeads, headDim]`, a head's slots contiguous
+    /// @param keys    `[slots, kvHeads, headDim]`, a head's slots contiguous, F32 or BF16
     /// @param values  as `keys`
     /// @param softcap `cap * tanh(score / cap)` before the softmax, 0 for none
     /// @param out     `[1, heads * headDim]`
     void attend(Matrix query, Heads keys, Heads values, int firstSlot, int count, float softcap, Matrix out);
 
     /// The same for many positions of one sequence at once, query r over the slots `begin[r] <= j < end[r]`,
-    /// counted from `firstSlot`. Where these kernels have no such thing nothing is done: [#matmulTransposed],
-    /// [#softcapSoftmax] and [#matmul] then do it. Inputs may be rounded as those of [#project] are.
+    /// counted from `firstSlot`. Kernels that leave F32 products of F32 matrices to a backend do nothing:
+    /// [#matmulTransposed], [#softcapSoftmax] and [#matmul] then do it. Inputs may be rounded as those of
+    /// [#project] are.
     ///
     /// @param query  `[rows, heads, headDim]`, already scaled
+    /// @param keys   `[slots, kvHeads, headDim]`, F32 or BF16
+    /// @param values as `keys`
     /// @param begin  int32 `[rows]`, at least 0
     /// @param end    int32 `[rows]`, at most `count`
     /// @param out    `[rows, heads, headDim]`

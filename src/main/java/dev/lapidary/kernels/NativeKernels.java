@@ -1,6 +1,7 @@
 package dev.lapidary.kernels;
 
 import static dev.lapidary.bindings.shim.GemmaKernels.*;
+import static dev.lapidary.kernels.KernelChecks.requireAlike;
 import static dev.lapidary.kernels.KernelChecks.requireBytes;
 import static dev.lapidary.kernels.KernelChecks.requireExtents;
 import static dev.lapidary.kernels.KernelChecks.requireF32;
@@ -24,7 +25,7 @@ public final class NativeKernels implements Kernels, AutoCloseable {
     private final int threads;
     private final boolean rounded;
     private final Products products;
-    private final @Nullable TiledAttention tiledAttention;
+    private final RowAttention rowAttention;
     private final GrowingScratch attendScratch = new GrowingScratch();
 
     /// Kernels that multiply many rows with `backend`, which has loaded the native libraries.
@@ -42,7 +43,7 @@ public final class NativeKernels implements Kernels, AutoCloseable {
         this.threads = threads;
         this.rounded = rounded;
         products = new Products(backend, threads, rounded);
-        tiledAttention = rounded && StoredMatmul.hasTiles() ? new TiledAttention(threads) : null;
+        rowAttention = new RowAttention(threads, rounded && StoredMatmul.hasTiles());
     }
 
     /// Makes the calling thread's team this size, since a model with another size may have run in between.
@@ -201,6 +202,7 @@ public final class NativeKernels implements Kernels, AutoCloseable {
             float scale,
             Heads out,
             int outRow) {
+        requireF32("in", in);
         requireHeads("out", out, out.rows(), in.heads(), in.headDim());
         Objects.checkFromIndexSize(row, count, in.rows());
         Objects.checkFromIndexSize(outRow, count, out.rows());
@@ -225,8 +227,9 @@ public final class NativeKernels implements Kernels, AutoCloseable {
             cos = rope.cos().data();
             sin = rope.sin().data();
         }
-        gemma_head_norm_rope_f32(
+        gemma_head_norm_rope(
                 out.data(),
+                elementType(out),
                 outRow,
                 out.rowStride(),
                 out.headStride(),
@@ -332,6 +335,7 @@ public final class NativeKernels implements Kernels, AutoCloseable {
         requireHeads("values", values, keys.rows(), keys.heads(), headDim);
         requireHeadMajor("keys", keys);
         requireHeadMajor("values", values);
+        requireAlike(keys, values);
         int heads = query.cols() / headDim;
         if (query.rows() != 1 || keys.heads() == 0 || heads % keys.heads() != 0 || heads * headDim != query.cols()) {
             throw new IllegalArgumentException("query: got %s, need one row of a multiple of %d heads of %d"
@@ -339,11 +343,12 @@ public final class NativeKernels implements Kernels, AutoCloseable {
         }
         requireSlots(keys, firstSlot, count);
         long scratchBytes = gemma_attend_scratch(heads, headDim, threads) * Float.BYTES;
-        gemma_attend_f32(
+        gemma_attend(
                 out.data(),
                 query.data(),
                 keys.data(),
                 values.data(),
+                elementType(keys),
                 heads,
                 keys.heads(),
                 headDim,
@@ -365,15 +370,14 @@ public final class NativeKernels implements Kernels, AutoCloseable {
             MemorySegment end,
             float softcap,
             Heads out) {
-        if (tiledAttention == null || !TiledAttention.takes(query.headDim())) {
+        if (!rounded && keys.type() == DataType.F32) {
             return false;
         }
+        requireF32("query", query);
         requireHeads("keys", keys, keys.rows(), keys.heads(), query.headDim());
         requireHeads("values", values, keys.rows(), keys.heads(), query.headDim());
-        if (values.rowStride() != keys.rowStride() || values.headStride() != keys.headStride()) {
-            throw new IllegalArgumentException("values: got strides %d and %d, need those of the keys, %d and %d"
-                    .formatted(values.rowStride(), values.headStride(), keys.rowStride(), keys.headStride()));
-        }
+        requireAlike(keys, values);
+        requireF32("out", out);
         requireHeads("out", out, query.rows(), query.heads(), query.headDim());
         if (keys.heads() == 0 || query.heads() % keys.heads() != 0) {
             throw new IllegalArgumentException(
@@ -381,8 +385,13 @@ public final class NativeKernels implements Kernels, AutoCloseable {
         }
         requireSlots(keys, firstSlot, count);
         requireSpans(begin, end, query.rows(), count);
-        tiledAttention.attend(query, keys, values, firstSlot, count, begin, end, softcap, out);
+        rowAttention.attend(query, keys, values, firstSlot, count, begin, end, softcap, out);
         return true;
+    }
+
+    /// As the shim calls the type of a cache's elements.
+    static int elementType(Heads heads) {
+        return heads.type() == DataType.BF16 ? GEMMA_BF16() : GEMMA_F32();
     }
 
     private static void requireSlots(Heads keys, int firstSlot, int count) {
@@ -452,9 +461,7 @@ public final class NativeKernels implements Kernels, AutoCloseable {
     @Override
     public void close() {
         products.close();
-        if (tiledAttention != null) {
-            tiledAttention.close();
-        }
+        rowAttention.close();
         attendScratch.close();
     }
 

@@ -41,8 +41,9 @@ public record Cost(double operations, double weightBytes, double cacheBytes) {
         for (LayerConfig layer : config.layers()) {
             operations += sequences * layerOperations(config, layer, position, rows);
             long span = layer.bidirectional() ? rows : (long) rows + visible(layer, position, position + 1) - 1;
-            double readBytes = span * 2.0 * layer.kvCols() * KvCache.ELEMENT_BYTES;
-            double writtenBytes = (double) rows * layer.cachedCols() * KvCache.ELEMENT_BYTES;
+            double readBytes = span * 2.0 * layer.kvCols() * model.cacheType().bytes();
+            double writtenBytes =
+                    (double) rows * layer.cachedCols() * model.cacheType().bytes();
             double stateBytes = 2.0 * RecurrentState.bytes(layer);
             cacheBytes += sequences * (readBytes + writtenBytes + stateBytes);
         }

@@ -1,5 +1,6 @@
 package dev.lapidary.model;
 
+import dev.lapidary.kernels.DataType;
 import dev.lapidary.kernels.Heads;
 import dev.lapidary.kernels.Matrix;
 import java.lang.foreign.MemorySegment;
@@ -12,7 +13,8 @@ import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/// What the layers keep of one sequence, F32. A LOCAL layer keeps keys and values in a ring of its window and one
+/// What the layers keep of one sequence: keys and values in F32 or BF16, states in F32. A LOCAL layer keeps keys and
+/// values in a ring of its window and one
 /// chunk, a GLOBAL layer those of every position up to the capacity; position `p` stands in slot `p % slots`. A
 /// RECURRENT layer keeps its state, which does not grow: after the last batch, and before it. A layer that reads
 /// another's keys and values keeps nothing, and bidirectional layers keep nothing between batches: one stands where the
@@ -21,13 +23,11 @@ public final class KvCache {
     /// Slots come in multiples of this, so that blocks of keys begin and end at multiples of it too.
     static final int SLOT_ALIGNMENT = 64;
 
-    /// Bytes of one element of a key or value.
-    static final int ELEMENT_BYTES = Float.BYTES;
-
-    /// Four of it are 0.0115 in F32.
+    /// Four of it are 0.0115 in F32, two 0.0115 in BF16.
     private static final byte STAND_IN = 0x3c;
 
     private final int capacity;
+    private final DataType type;
     private final List<Layer> layers = new ArrayList<>();
     private final StateVersions versions = new StateVersions();
     private final boolean recurrent;
@@ -37,8 +37,10 @@ public final class KvCache {
     ///
     /// @param capacity positions it can hold
     /// @param maxChunk most positions added between two reads
-    public KvCache(GemmaConfig config, int capacity, int maxChunk, SegmentAllocator allocator) {
+    /// @param type     of keys and values: F32 or BF16
+    public KvCache(GemmaConfig config, int capacity, int maxChunk, DataType type, SegmentAllocator allocator) {
         this.capacity = capacity;
+        this.type = type;
         Map<Extents, KeysAndValues> passing = new HashMap<>();
         for (LayerConfig layer : config.layers()) {
             layers.add(layer(layer, slots(layer, capacity, maxChunk), passing, allocator));
@@ -59,13 +61,13 @@ public final class KvCache {
     }
 
     /// Bytes that a cache of these extents takes, all layers together.
-    public static long bytes(GemmaConfig config, int capacity, int maxChunk) {
+    public static long bytes(GemmaConfig config, int capacity, int maxChunk, DataType type) {
         Set<Extents> passing = new HashSet<>();
         return config.layers().stream()
                 .filter(layer -> !layer.bidirectional() || passing.add(Extents.of(layer)))
                 .mapToLong(layer -> layer.attention() == AttentionType.RECURRENT
                         ? StateVersions.COUNT * RecurrentState.bytes(layer)
-                        : (long) slots(layer, capacity, maxChunk) * layer.cachedCols() * ELEMENT_BYTES)
+                        : (long) slots(layer, capacity, maxChunk) * layer.cachedCols() * type.bytes())
                 .reduce(0, Math::addExact);
     }
 
@@ -220,14 +222,14 @@ public final class KvCache {
         }
     }
 
-    private static Heads heads(LayerConfig layer, int slots, SegmentAllocator allocator) {
-        long bytes = Math.multiplyExact((long) slots * layer.kvCols(), (long) ELEMENT_BYTES);
+    private Heads heads(LayerConfig layer, int slots, SegmentAllocator allocator) {
+        long bytes = Math.multiplyExact((long) slots * layer.kvCols(), (long) type.bytes());
         MemorySegment data = allocator.allocate(bytes, Matrix.ALIGNMENT_BYTES);
         long headStride = (long) slots * layer.headDim();
-        return new Heads(data, slots, layer.kvHeads(), layer.headDim(), layer.headDim(), headStride);
+        return new Heads(data, type, slots, layer.kvHeads(), layer.headDim(), layer.headDim(), headStride);
     }
 
-    private static KeysAndValues keysAndValues(LayerConfig layer, int slots, SegmentAllocator allocator) {
+    private KeysAndValues keysAndValues(LayerConfig layer, int slots, SegmentAllocator allocator) {
         return new KeysAndValues(heads(layer, slots, allocator), heads(layer, slots, allocator));
     }
 

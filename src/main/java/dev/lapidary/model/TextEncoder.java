@@ -2,6 +2,7 @@ package dev.lapidary.model;
 
 import dev.lapidary.checkpoint.Checkpoint;
 import dev.lapidary.checkpoint.CheckpointException;
+import dev.lapidary.kernels.DataType;
 import dev.lapidary.kernels.Heads;
 import dev.lapidary.kernels.Kernels;
 import dev.lapidary.kernels.Matrix;
@@ -80,7 +81,7 @@ public final class TextEncoder {
     /// Bytes that encoding it takes beside those, until it is done.
     public long passBytes(int tokens) {
         return Workspace.bytes(config(), tokens)
-                + KvCache.bytes(config(), tokens, tokens)
+                + KvCache.bytes(config(), tokens, tokens, DataType.F32)
                 + (long) tokens * widest() * Float.BYTES;
     }
 

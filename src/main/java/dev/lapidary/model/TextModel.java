@@ -3,6 +3,7 @@ package dev.lapidary.model;
 import dev.lapidary.checkpoint.Checkpoint;
 import dev.lapidary.checkpoint.CheckpointException;
 import dev.lapidary.checkpoint.Tensor;
+import dev.lapidary.kernels.DataType;
 import dev.lapidary.kernels.Kernels;
 import dev.lapidary.kernels.WeightMatrix;
 import java.lang.foreign.Arena;
@@ -17,13 +18,21 @@ public final class TextModel {
     private final long convertedBytes;
     private final Workspace workspace;
     private final Decoder decoder;
+    private final DataType cacheType;
 
-    private TextModel(GemmaConfig config, Weights weights, long convertedBytes, Kernels kernels, Workspace workspace) {
+    private TextModel(
+            GemmaConfig config,
+            Weights weights,
+            long convertedBytes,
+            Decoder decoder,
+            Workspace workspace,
+            DataType cacheType) {
         this.config = config;
         this.weights = weights;
         this.convertedBytes = convertedBytes;
+        this.decoder = decoder;
         this.workspace = workspace;
-        decoder = new Decoder(config, weights, kernels, workspace);
+        this.cacheType = cacheType;
     }
 
     /// Reads config and weights, which stay in the checkpoint's mapping unless `formats` changes them.
@@ -121,7 +130,14 @@ public final class TextModel {
             Kernels kernels,
             int chunk,
             SegmentAllocator scratch) {
-        return new TextModel(config, weights, convertedBytes, kernels, new Workspace(config, chunk, scratch));
+        Workspace workspace = new Workspace(config, chunk, scratch);
+        Decoder decoder = new Decoder(config, weights, kernels, workspace);
+        return new TextModel(config, weights, convertedBytes, decoder, workspace, DataType.F32);
+    }
+
+    /// The same model, whose caches hold keys and values in this type, F32 or BF16; F32 without this.
+    public TextModel withCacheType(DataType type) {
+        return new TextModel(config, weights, convertedBytes, decoder, workspace, type);
     }
 
     /// Extents and traits.
@@ -181,7 +197,17 @@ public final class TextModel {
 
     /// An empty cache for a sequence of up to `capacity` tokens.
     public KvCache newCache(int capacity, SegmentAllocator allocator) {
-        return new KvCache(config, capacity, chunk(), allocator);
+        return new KvCache(config, capacity, chunk(), cacheType, allocator);
+    }
+
+    /// Bytes of such a cache.
+    public long cacheBytes(int capacity) {
+        return KvCache.bytes(config, capacity, chunk(), cacheType);
+    }
+
+    /// Type of the keys and values in caches.
+    DataType cacheType() {
+        return cacheType;
     }
 
     /// The tree of modules with their shapes.

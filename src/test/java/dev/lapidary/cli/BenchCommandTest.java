@@ -138,7 +138,8 @@ class BenchCommandTest {
                 .contains("--shape: got gemma-3-1b beside --model, need one of them");
         assertThat(Run.of("bench", "--shape", "gemma-5").err()).contains("shape: got \"gemma-5\", need one of");
         assertThat(Run.of("bench", "--sweep", "colour=red").err())
-                .contains("--sweep: got \"colour\", need backend, chunk, compute, head-weights, threads or weights");
+                .contains("--sweep: got \"colour\", need backend, chunk, compute, head-weights, kv-cache, threads or"
+                        + " weights");
         assertThat(Run.of("bench", "--sweep", "threads=two").err())
                 .contains("--sweep threads: got \"two\", need numbers");
         assertThat(Run.of("bench", "--sweep", "compute=f64").err())

@@ -2,7 +2,10 @@ package dev.lapidary.kernels;
 
 import static dev.lapidary.kernels.Difference.ULP;
 import static dev.lapidary.kernels.ReferenceKernels.get;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -103,7 +106,8 @@ class AttentionKernelsTest {
                     for (int first : IntStream.of(0, slots - 1, slots - slots / 3 - 1)
                             .distinct()
                             .toArray()) {
-                        check(kernels, heads, kvHeads, headDim, softcap, slots, first, count, 1);
+                        DataType type = (slots + count) % 2 == 0 ? DataType.F32 : DataType.BF16;
+                        check(kernels, type, heads, kvHeads, headDim, softcap, slots, first, count, 1);
                     }
                 }
             }
@@ -115,13 +119,14 @@ class AttentionKernelsTest {
     void attendWithScoresOfAnySize(float softcap, double scale) {
         Natives.run(kernels -> {
             for (int count : Operands.EXTENTS) {
-                check(kernels, 4, 2, 64, softcap, 300, 170, count, scale);
+                check(kernels, DataType.F32, 4, 2, 64, softcap, 300, 170, count, scale);
             }
         });
     }
 
     private static void check(
             NativeKernels kernels,
+            DataType type,
             int heads,
             int kvHeads,
             int headDim,
@@ -131,8 +136,8 @@ class AttentionKernelsTest {
             int count,
             double scale) {
         try (Operands operands = new Operands(slots * 1000L + first * 31L + count)) {
-            Heads keys = operands.cache(slots, kvHeads, headDim);
-            Heads values = operands.cache(slots, kvHeads, headDim);
+            Heads keys = operands.cache(type, slots, kvHeads, headDim);
+            Heads values = operands.cache(type, slots, kvHeads, headDim);
             double queryScale = scale / Math.sqrt(headDim);
             int cols = heads * headDim;
             Matrix query = operands.matrix(DataType.F32, 1, cols, cols, queryScale);
@@ -196,6 +201,82 @@ class AttentionKernelsTest {
                 kernels.attend(query, keys, values, 3, 257, 50, again);
                 kernels.attend(query, keys, values, 200, 150, 0, again);
                 Difference.assertEqual(operands, again, first, "attend again");
+            }
+        });
+    }
+
+    /// Against the attention of one position after the other: F32 products of F32 matrices are left to a backend, the
+    /// rest is done at once, by matrix instructions where inputs may be rounded and the CPU has them.
+    @ParameterizedTest
+    @CsvSource({"F32, false", "F32, true", "BF16, false", "BF16, true"})
+    void attendRowsIsTheAttentionOfEachPosition(DataType cache, boolean rounded) {
+        Natives.run(Backends.DEFAULT, 2, rounded, kernels -> {
+            int rows = 70;
+            int slots = 128;
+            try (Operands operands = new Operands(9)) {
+                Heads keys = operands.cache(cache, slots, 2, 32);
+                Heads values = operands.cache(cache, slots, 2, 32);
+                Matrix query = operands.matrix(rows, 4 * 32);
+                Matrix out = operands.output(rows, 4 * 32);
+                int[] begins = new int[rows];
+                int[] ends = new int[rows];
+                for (int r = 0; r < rows; r++) {
+                    begins[r] = Math.max(0, r - 40);
+                    ends[r] = Math.min(100, r + 30);
+                }
+                boolean done = kernels.attendRows(
+                        Heads.of(query, 32),
+                        keys,
+                        values,
+                        90,
+                        100,
+                        operands.ints(begins),
+                        operands.ints(ends),
+                        5f,
+                        Heads.of(out, 32));
+                assertThat(done).isEqualTo(rounded || cache == DataType.BF16);
+                if (!done) {
+                    return;
+                }
+                Matrix expected = operands.expected(rows, 4 * 32);
+                for (int r = 0; r < rows; r++) {
+                    int first = (90 + begins[r]) % slots;
+                    REFERENCE.attend(query.row(r), keys, values, first, ends[r] - begins[r], 5f, expected.row(r));
+                }
+                // Tiles round scores of heads of 32 by some 2^-7, which the softmax makes relative; values are around 1
+                double relative = rounded && StoredMatmul.hasTiles() ? 0.02 : 1e-5;
+                Difference.assertElementsClose(
+                        operands, out, expected, (r, c) -> relative * (1 + Math.abs(get(expected, r, c))), "rows");
+                operands.assertNothingBetweenRows(out, "attendRows");
+            }
+        });
+    }
+
+    @Test
+    void attendRowsChecksItsExtents() {
+        Natives.run(Backends.DEFAULT, 2, true, kernels -> {
+            try (Operands operands = new Operands(9)) {
+                Heads keys = operands.cache(64, 2, 32);
+                Heads narrow = operands.cache(DataType.BF16, 64, 2, 32);
+                Heads query = Heads.of(operands.matrix(3, 128), 32);
+                Heads three = Heads.of(operands.matrix(3, 96), 32);
+                MemorySegment begin = operands.ints(0, 0, 0);
+                MemorySegment end = operands.ints(1, 2, 11);
+                assertThatThrownBy(() -> kernels.attendRows(query, keys, keys, 0, 10, begin, end, 0, query))
+                        .isInstanceOf(IllegalArgumentException.class)
+                        .hasMessage("span of row 2: got [0, 11), need within [0, 10)");
+                assertThatThrownBy(() -> kernels.attendRows(query, keys, keys, 0, 65, begin, end, 0, query))
+                        .isInstanceOf(IllegalArgumentException.class)
+                        .hasMessage("slots: got 65 from 0, need within a ring of 64");
+                assertThatThrownBy(() -> kernels.attendRows(three, keys, keys, 0, 20, begin, end, 0, three))
+                        .isInstanceOf(IllegalArgumentException.class)
+                        .hasMessage("query: got 3 heads, need a multiple of 2");
+                assertThatThrownBy(() -> kernels.attendRows(query, keys, narrow, 0, 20, begin, end, 0, query))
+                        .isInstanceOf(IllegalArgumentException.class)
+                        .hasMessage("values: got BF16 by strides 32 and 2048, need the keys' F32 by 32 and 2048");
+                assertThatThrownBy(() -> kernels.attendRows(query, keys, keys, 0, 20, begin, end, 0, narrow))
+                        .isInstanceOf(IllegalArgumentException.class)
+                        .hasMessage("out: got BF16, need F32");
             }
         });
     }

@@ -105,8 +105,12 @@ final class Operands implements AutoCloseable {
 
     /// A cache `[slots, heads, headDim]`: a head's slots contiguous.
     Heads cache(int slots, int heads, int headDim) {
-        Matrix all = matrix(DataType.F32, heads * slots, headDim, headDim, 1);
-        return new Heads(all.data(), slots, heads, headDim, headDim, (long) slots * headDim);
+        return cache(DataType.F32, slots, heads, headDim);
+    }
+
+    Heads cache(DataType type, int slots, int heads, int headDim) {
+        Matrix all = matrix(type, heads * slots, headDim, headDim, 1);
+        return new Heads(all.data(), type, slots, heads, headDim, headDim, (long) slots * headDim);
     }
 
     /// What lies between the rows of `matrix` is as it was.

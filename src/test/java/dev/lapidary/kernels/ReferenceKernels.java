@@ -169,8 +169,7 @@ public final class ReferenceKernels implements Kernels {
                 }
                 rotate(x, rope, r);
                 for (int i = 0; i < x.length; i++) {
-                    out.data().setAtIndex(ValueLayout.JAVA_FLOAT, offset(out, outRow + r - row, h) + i, (float)
-                            (x[i] * scale));
+                    put(out, offset(out, outRow + r - row, h) + i, (float) (x[i] * scale));
                 }
             }
         }
@@ -304,7 +303,7 @@ public final class ReferenceKernels implements Kernels {
                 long key = offset(keys, (firstSlot + i) % keys.rows(), kvHead);
                 for (int d = 0; d < headDim; d++) {
                     weights[i] += get(query, 0, h * headDim + d)
-                            * (double) keys.data().getAtIndex(ValueLayout.JAVA_FLOAT, key + d);
+                            * (double) keys.type().get(keys.data(), key + d);
                 }
             }
             softmax(weights, 0, count, softcap);
@@ -312,7 +311,7 @@ public final class ReferenceKernels implements Kernels {
                 double sum = 0;
                 for (int i = 0; i < count; i++) {
                     long value = offset(values, (firstSlot + i) % values.rows(), kvHead);
-                    sum += weights[i] * values.data().getAtIndex(ValueLayout.JAVA_FLOAT, value + d);
+                    sum += weights[i] * values.type().get(values.data(), value + d);
                 }
                 set(out, 0, h * headDim + d, sum);
             }
@@ -399,6 +398,16 @@ public final class ReferenceKernels implements Kernels {
 
     private static void set(Matrix matrix, int row, int col, double value) {
         matrix.data().setAtIndex(ValueLayout.JAVA_FLOAT, row * matrix.stride() + col, (float) value);
+    }
+
+    private static void put(Heads heads, long index, float value) {
+        if (heads.type() == DataType.F32) {
+            heads.data().setAtIndex(ValueLayout.JAVA_FLOAT, index, value);
+        } else {
+            int bits = Float.floatToRawIntBits(value);
+            short rounded = (short) ((bits + 0x7fff + (bits >>> 16 & 1)) >>> 16);
+            heads.data().setAtIndex(ValueLayout.JAVA_SHORT, index, rounded);
+        }
     }
 
     private static long offset(Heads heads, int row, int head) {

@@ -1,12 +1,8 @@
 package dev.lapidary.kernels;
 
-import static dev.lapidary.kernels.ReferenceKernels.get;
-import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
@@ -108,68 +104,5 @@ class TiledKernelsTest {
                 Difference.assertEqual(operands, apart, together, threads + " threads");
             }
         }
-    }
-
-    /// Against the attention of one position after the other, which rounds nothing.
-    @Test
-    void attendRowsIsTheAttentionOfEachPosition() {
-        run(2, kernels -> {
-            int rows = 70;
-            int slots = 128;
-            try (Operands operands = new Operands(9)) {
-                Heads keys = operands.cache(slots, 2, 32);
-                Heads values = operands.cache(slots, 2, 32);
-                Matrix query = operands.matrix(rows, 4 * 32);
-                Matrix out = operands.output(rows, 4 * 32);
-                int[] begins = new int[rows];
-                int[] ends = new int[rows];
-                for (int r = 0; r < rows; r++) {
-                    begins[r] = Math.max(0, r - 40);
-                    ends[r] = Math.min(100, r + 30);
-                }
-                boolean done = kernels.attendRows(
-                        Heads.of(query, 32),
-                        keys,
-                        values,
-                        90,
-                        100,
-                        operands.ints(begins),
-                        operands.ints(ends),
-                        5f,
-                        Heads.of(out, 32));
-                assertThat(done).isTrue();
-                Matrix expected = operands.expected(rows, 4 * 32);
-                for (int r = 0; r < rows; r++) {
-                    int first = (90 + begins[r]) % slots;
-                    REFERENCE.attend(query.row(r), keys, values, first, ends[r] - begins[r], 5f, expected.row(r));
-                }
-                // Scores of heads of 32 are rounded by some 2^-7, the softmax makes that relative, values are around 1
-                Difference.assertElementsClose(
-                        operands, out, expected, (r, c) -> 0.02 * (1 + Math.abs(get(expected, r, c))), "attendRows");
-                operands.assertNothingBetweenRows(out, "attendRows");
-            }
-        });
-    }
-
-    @Test
-    void attendRowsChecksItsExtents() {
-        run(2, kernels -> {
-            try (Operands operands = new Operands(9)) {
-                Heads keys = operands.cache(64, 2, 32);
-                Heads query = Heads.of(operands.matrix(3, 128), 32);
-                Heads three = Heads.of(operands.matrix(3, 96), 32);
-                MemorySegment begin = operands.ints(0, 0, 0);
-                MemorySegment end = operands.ints(1, 2, 11);
-                assertThatThrownBy(() -> kernels.attendRows(query, keys, keys, 0, 10, begin, end, 0, query))
-                        .isInstanceOf(IllegalArgumentException.class)
-                        .hasMessage("span of row 2: got [0, 11), need within [0, 10)");
-                assertThatThrownBy(() -> kernels.attendRows(query, keys, keys, 0, 65, begin, end, 0, query))
-                        .isInstanceOf(IllegalArgumentException.class)
-                        .hasMessage("slots: got 65 from 0, need within a ring of 64");
-                assertThatThrownBy(() -> kernels.attendRows(three, keys, keys, 0, 20, begin, end, 0, three))
-                        .isInstanceOf(IllegalArgumentException.class)
-                        .hasMessage("query: got 3 heads, need a multiple of 2");
-            }
-        });
     }
 }

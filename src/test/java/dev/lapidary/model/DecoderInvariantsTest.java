@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.lapidary.checkpoint.Checkpoint;
+import dev.lapidary.kernels.DataType;
 import dev.lapidary.kernels.Matrix;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -147,8 +148,8 @@ class DecoderInvariantsTest {
         GemmaConfig config = CheckpointConfig.read(checkpoint);
         Workspace unused = new Workspace(config, 48, counting);
         assertThat(bytes.getAndSet(0)).isEqualTo(Workspace.bytes(config, unused.maxRows()));
-        KvCache cache = new KvCache(config, 700, 48, counting);
-        assertThat(bytes.get()).isEqualTo(KvCache.bytes(config, cache.capacity(), 48));
+        KvCache cache = new KvCache(config, 700, 48, DataType.F32, counting);
+        assertThat(bytes.get()).isEqualTo(KvCache.bytes(config, cache.capacity(), 48, DataType.F32));
     }
 
     @Test

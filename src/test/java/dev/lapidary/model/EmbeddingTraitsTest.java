@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.lapidary.checkpoint.Checkpoint;
 import dev.lapidary.embedding.EmbeddingConfig;
 import dev.lapidary.embedding.EmbeddingModel;
+import dev.lapidary.kernels.DataType;
 import dev.lapidary.kernels.ReferenceKernels;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -79,7 +80,7 @@ class EmbeddingTraitsTest {
         try (Checkpoint checkpoint = Checkpoint.open(EmbeddingGolden.FOLDER)) {
             GemmaConfig config = CheckpointConfig.read(checkpoint);
             LayerConfig layer = config.layers().getFirst();
-            assertThat(KvCache.bytes(config, 128, 8)).isEqualTo(2L * 128 * layer.kvCols() * Float.BYTES);
+            assertThat(KvCache.bytes(config, 128, 8, DataType.F32)).isEqualTo(2L * 128 * layer.kvCols() * Float.BYTES);
         }
     }
 

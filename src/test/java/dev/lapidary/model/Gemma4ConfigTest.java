@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.lapidary.checkpoint.CheckpointException;
+import dev.lapidary.kernels.DataType;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -87,8 +88,9 @@ class Gemma4ConfigTest {
                 read("gemma4_text", keys + ",'use_double_wide_mlp':true").layers();
         assertThat(wide.get(6).neurons()).isEqualTo(100);
         assertThat(wide.get(7).neurons()).isEqualTo(200);
-        long six = KvCache.bytes(read("gemma4_text", "'num_hidden_layers':7"), 64, 64);
-        assertThat(KvCache.bytes(read("gemma4_text", keys), 64, 64)).isEqualTo(six - 2L * 64 * 4 * 256 * Float.BYTES);
+        long six = KvCache.bytes(read("gemma4_text", "'num_hidden_layers':7"), 64, 64, DataType.F32);
+        assertThat(KvCache.bytes(read("gemma4_text", keys), 64, 64, DataType.F32))
+                .isEqualTo(six - 2L * 64 * 4 * 256 * Float.BYTES);
     }
 
     @Test

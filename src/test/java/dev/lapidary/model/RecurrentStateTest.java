@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.lapidary.checkpoint.Checkpoint;
+import dev.lapidary.kernels.DataType;
 import dev.lapidary.kernels.Matrix;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -134,10 +135,10 @@ class RecurrentStateTest {
         GemmaConfig config = CheckpointConfig.read(checkpoint);
         Workspace unused = new Workspace(config, 48, counting);
         assertThat(bytes.getAndSet(0)).isEqualTo(Workspace.bytes(config, unused.maxRows()));
-        KvCache cache = new KvCache(config, 700, 48, counting);
-        assertThat(bytes.getAndSet(0)).isEqualTo(KvCache.bytes(config, cache.capacity(), 48));
-        KvCache large = new KvCache(config, 1_000_000, 48, counting);
-        assertThat(bytes.get()).isEqualTo(KvCache.bytes(config, 700, 48));
+        KvCache cache = new KvCache(config, 700, 48, DataType.F32, counting);
+        assertThat(bytes.getAndSet(0)).isEqualTo(KvCache.bytes(config, cache.capacity(), 48, DataType.F32));
+        KvCache large = new KvCache(config, 1_000_000, 48, DataType.F32, counting);
+        assertThat(bytes.get()).isEqualTo(KvCache.bytes(config, 700, 48, DataType.F32));
         assertThat(large.capacity()).isEqualTo(1_000_000);
     }
 
@@ -147,7 +148,7 @@ class RecurrentStateTest {
         // Four recurrent layers of width 96 with three inputs and h, in two versions
         long states = 4 * 2 * (3 + 1) * 96 * Float.BYTES;
         long ring = 2L * 192 * 16 * Float.BYTES;
-        assertThat(KvCache.bytes(config, 4096, 48)).isEqualTo(states + ring);
+        assertThat(KvCache.bytes(config, 4096, 48, DataType.F32)).isEqualTo(states + ring);
     }
 
     private TextModel model(int chunk) throws IOException {
