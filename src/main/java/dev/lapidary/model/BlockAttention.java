@@ -6,9 +6,9 @@ import dev.lapidary.kernels.Matrix;
 import dev.lapidary.model.Workspace.AttentionScratch;
 import java.lang.foreign.ValueLayout;
 
-/// Attention of many positions of one sequence: in one kernel where there is one, else by GEMM: blocks of queries
-/// against just the keys that some query of the
-/// block sees, the softmax between the two products. Keys outside the window of the whole block are never computed.
+/// Attention of many positions of one sequence: at once where the kernels do, else by GEMM, blocks of queries against
+/// just the keys that some query of the block sees, the softmax between the two products. Keys outside the window of
+/// the whole block are never computed.
 final class BlockAttention {
     private final LayerConfig traits;
     private final Kernels kernels;

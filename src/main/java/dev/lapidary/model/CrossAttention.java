@@ -1,5 +1,6 @@
 package dev.lapidary.model;
 
+import dev.lapidary.kernels.Heads;
 import dev.lapidary.kernels.Kernels;
 import dev.lapidary.kernels.Matrix;
 import dev.lapidary.model.ActivationObserver.Stage;
@@ -38,7 +39,7 @@ final class CrossAttention {
             if (run.rows() <= Attention.MAX_SINGLE_ROWS) {
                 attendSingly(layer, run, run.cache().encoded());
             } else {
-                attendInBlocks(layer, run, run.cache().encoded(), scratch);
+                attendManyRows(layer, run, run.cache().encoded(), scratch);
             }
         }
         kernels.project(layer.mixed, weights.output(), activations.branch);
@@ -63,17 +64,34 @@ final class CrossAttention {
         }
     }
 
-    /// By GEMM, as [BlockAttention] does it.
-    private void attendInBlocks(
+    /// At once where the kernels do, else by GEMM, as [BlockAttention] does it.
+    private void attendManyRows(
+            Activations.AttentionLayer layer, Batch.Run run, EncodedText text, AttentionScratch scratch) {
+        for (int i = 0; i < run.rows(); i++) {
+            scratch.begin().setAtIndex(ValueLayout.JAVA_INT, i, 0);
+            scratch.end().setAtIndex(ValueLayout.JAVA_INT, i, text.tokens());
+        }
+        boolean done = kernels.attendRows(
+                layer.crossQueries.rows(run.row(), run.rows()),
+                text.keys(index),
+                text.values(index),
+                0,
+                text.tokens(),
+                scratch.begin(),
+                scratch.end(),
+                traits.softcap(),
+                Heads.of(layer.mixed.rows(run.row(), run.rows()), traits.headDim()));
+        if (!done) {
+            attendByBlocks(layer, run, text, scratch);
+        }
+    }
+
+    private void attendByBlocks(
             Activations.AttentionLayer layer, Batch.Run run, EncodedText text, AttentionScratch scratch) {
         int slots = text.keys(index).rows();
         int most = Math.clamp(Workspace.MAX_SCORES / slots, 1, Attention.MAX_BLOCK_ROWS);
         for (int done = 0; done < run.rows(); done += most) {
             int rows = Math.min(most, run.rows() - done);
-            for (int i = 0; i < rows; i++) {
-                scratch.begin().setAtIndex(ValueLayout.JAVA_INT, i, 0);
-                scratch.end().setAtIndex(ValueLayout.JAVA_INT, i, text.tokens());
-            }
             Matrix scores =
                     Matrix.dense(scratch.scores().data(), scratch.scores().type(), rows, slots);
             for (int head = 0; head < traits.heads(); head++) {
