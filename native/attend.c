@@ -12,7 +12,7 @@
 // Slots whose scores are held at a time: K and V of a block, 32 KB at head_dim 256, stay in the L1 cache while all
 // heads use them.
 #define BLOCK 16
-#define MIN_RANGE 64 // slots below which a range of its own does not pay
+#define MIN_RANGE 32 // slots below which a range of its own does not pay
 
 typedef struct {
     const float *q;

@@ -164,9 +164,13 @@ typedef struct {
 
 enum { STEP = SLICE_ROWS * PANEL_ROWS };
 
+static void clear(slice_sums *sums, int count, int64_t rows) {
+    for (int i = 0; i < count; i++) memset(sums->panel[i], 0, (size_t)(rows * PANEL_ROWS) * sizeof(float));
+}
+
 // Up to PAIR_ROWS rows times one or two whole panels.
 static void multiply_few(slice_sums *sums, const product *p, const char *const *panels, int count, format f) {
-    memset(sums->panel, 0, (size_t)count * sizeof sums->panel[0]);
+    clear(sums, count, p->rows);
     tile_run *run = count == 2 ? TWO_PANELS[p->rows - 1][f] : ONE_PANEL[p->rows - 1][f];
     run(sums->panel[0], STEP, panels, p->x, p->rows, p->blocks, 1);
 }
@@ -190,7 +194,7 @@ static void multiply_group(slice_sums *sums, const product *p, const char *const
 // Rows [from, to), at most a slice, times some panels.
 static void multiply_slice(slice_sums *sums, const product *p, const char *const *panels, int count, int64_t from,
                            int64_t to, format f) {
-    memset(sums->panel, 0, (size_t)count * sizeof sums->panel[0]);
+    clear(sums, count, to - from);
     const int64_t piece = PIECE_BYTES / (ROW_GROUP * activation_bytes(f)) / 2 * 2;
     for (int64_t b = 0; b < p->blocks; b += piece) {
         const int64_t blocks = p->blocks - b < piece ? p->blocks - b : piece;
