@@ -268,6 +268,39 @@ class SessionTest {
         }
     }
 
+    /// A prompt at once, its rewind, its fork and single tokens over keys and values of half the size.
+    @Test
+    void keysAndValuesMayBeHeldInBf16() throws IOException {
+        Options options = TinyModel.options().withKvCache(CacheFormat.BF16);
+        Capacity capacity = Capacity.tokens(128);
+        int[] ids = ids(70, 1);
+        try (Gemma narrow = Gemma.open(folder, options);
+                Session session = narrow.newSession(capacity);
+                Session exact = session(ids)) {
+            assertThat(2 * narrow.memoryPlan(capacity).kvCacheBytes())
+                    .isEqualTo(gemma.memoryPlan(capacity).kvCacheBytes());
+            session.append(ids);
+            double atOnce = distance(session.logits(), exact.logits());
+            assertThat(atOnce).isBetween(1e-6, 0.05);
+            session.rewind(60);
+            session.append(part(ids, 60, 70));
+            assertThat(distance(session.logits(), exact.logits())).isBetween(1e-6, 0.05);
+            try (Session fork = session.fork()) {
+                session.append(3);
+                fork.append(3);
+                assertThat(fork.logits()).isEqualTo(session.logits());
+            }
+        }
+    }
+
+    private static double distance(float[] actual, float[] expected) {
+        double worst = 0;
+        for (int i = 0; i < expected.length; i++) {
+            worst = Math.max(worst, Math.abs((double) actual[i] - expected[i]));
+        }
+        return worst;
+    }
+
     @Test
     void idsOutsideTheVocabularyAreRefusedAndNothingIsAppended() {
         try (Session session = session(ids(3, 11))) {

@@ -52,6 +52,20 @@ class BenchCommandTest {
     }
 
     @Test
+    void keysAndValuesMayBeBf16() {
+        JsonArray runs = bench("--prefill", "16", "--json", "--sweep", "kv-cache=f32,bf16")
+                .getAsJsonArray("runs");
+        double exact = cacheFormatAndBytes(runs.get(0).getAsJsonObject(), "f32");
+        assertThat(cacheFormatAndBytes(runs.get(1).getAsJsonObject(), "bf16")).isLessThan(exact);
+    }
+
+    private static double cacheFormatAndBytes(JsonObject run, String format) {
+        assertThat(run.get("kv_cache").getAsString()).isEqualTo(format);
+        JsonObject decode = run.getAsJsonArray("results").get(1).getAsJsonObject();
+        return decode.get("bytes").getAsDouble();
+    }
+
+    @Test
     void resultsAreATableAndAPage() throws Exception {
         Path page = folder.resolve("report.html");
         Run run = run("--prefill", "8,16", "--batch", "1,3", "--report", page.toString());
