@@ -28,6 +28,7 @@ typedef struct {
     float scores[ATTEND_KEYS * QUERIES]; // [key][QUERIES]
     float *keys, *values;                // [ATTEND_KEYS][head_dim], of such as are not stored in f32
 } workplace;
+_Static_assert(sizeof(workplace) <= ATTEND_FIXED_BYTES, "attend_wide.h has room for a workplace");
 
 // ---- products ------------------------------------------------------------------------------------------------------
 
