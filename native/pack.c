@@ -8,11 +8,23 @@
 #include "blocks.h"
 #include "team.h"
 
+#define AHEAD 256 // bytes of each row asked for ahead of the loads
+
+// a or other, whichever comes first in a block that has both.
+INLINE float first_of(block b, float a, float other) {
+    for (int p = 0; p < PARTS; p++) {
+        for (int i = 0; i < LANES; i++) {
+            if (b.part[p][i] == a || b.part[p][i] == other) return b.part[p][i];
+        }
+    }
+    return a;
+}
+
 #if defined(__AVX512F__)
 #include "pack_avx512.h"
+#elif defined(__AVX2__)
+#include "pack_avx2.h"
 #endif
-
-#define DWORDS (BLOCK / 4)
 
 // The scales of one block, as f16.
 static void store_scales(char *out, const float *scales) {
@@ -57,15 +69,6 @@ INLINE float quantize_q8_0(uint8_t *bytes, block b) {
     return d;
 }
 
-INLINE float first_of(block b, float a, float other) {
-    for (int p = 0; p < PARTS; p++) {
-        for (int i = 0; i < LANES; i++) {
-            if (b.part[p][i] == a || b.part[p][i] == other) return b.part[p][i];
-        }
-    }
-    return a;
-}
-
 INLINE float quantize_q4_0(uint8_t *bytes, block b) {
     float high, low;
     extremes(b, &high, &low);
@@ -90,8 +93,12 @@ typedef struct {
 
 // One block of the rows of a panel, `stride` bytes apart.
 INLINE void pack_block(char *quants, char *scales, const char *in, int64_t stride, int64_t rows, dtype type, format f) {
-#if defined(__AVX512F__)
+#if defined(__AVX2__)
     if (rows == PANEL_ROWS) {
+        UNROLL for (int r = 0; r < PANEL_ROWS; r++) {
+            __builtin_prefetch(in + r * stride + AHEAD);
+            if (type == F32) __builtin_prefetch(in + r * stride + AHEAD + 64);
+        }
         if (f == Q8_0)
             pack_rows_q8_0(quants, scales, in, stride, type);
         else

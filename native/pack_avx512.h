@@ -43,15 +43,6 @@ INLINE __m512 inverses_of(__m512 d) {
     return _mm512_maskz_mov_ps((__mmask16)~_mm512_fpclass_ps_mask(inverse, 0x99), inverse);
 }
 
-#define AHEAD 256 // bytes of each row asked for ahead of the loads
-
-INLINE void prefetch_rows(const char *in, int64_t stride, dtype type) {
-    UNROLL for (int r = 0; r < PANEL_ROWS; r++) {
-        __builtin_prefetch(in + r * stride + AHEAD);
-        if (type == F32) __builtin_prefetch(in + r * stride + AHEAD + 64);
-    }
-}
-
 // A block of row r as its two halves of 16 columns.
 INLINE block row_block(const char *in, int64_t stride, int r, dtype type) {
     return load_block(in + r * stride, 0, type);
@@ -60,7 +51,6 @@ INLINE block row_block(const char *in, int64_t stride, int r, dtype type) {
 // quants and the scales of 16 rows, `stride` bytes apart.
 INLINE void pack_rows_q8_0(char *quants, char *scales, const char *in, int64_t stride, dtype type) {
     __m512 most[PANEL_ROWS];
-    prefetch_rows(in, stride, type);
     UNROLL for (int r = 0; r < PANEL_ROWS; r++) {
         block b = row_block(in, stride, r, type);
         most[r] = _mm512_max_ps((__m512)magnitude(b.part[0]), (__m512)magnitude(b.part[1]));
@@ -102,7 +92,6 @@ INLINE float first_sign(block b, float most) {
 
 INLINE void pack_rows_q4_0(char *quants, char *scales, const char *in, int64_t stride, dtype type) {
     __m512 highs[PANEL_ROWS], lows[PANEL_ROWS];
-    prefetch_rows(in, stride, type);
     UNROLL for (int r = 0; r < PANEL_ROWS; r++) {
         block b = row_block(in, stride, r, type);
         highs[r] = _mm512_max_ps((__m512)b.part[0], (__m512)b.part[1]);
