@@ -77,7 +77,7 @@ int main(void) { return omp_get_max_threads() < 1; }' >"$work/openmp.c"
 tiered="add add_scaled_rows attend attend_wide bias block_diagonal causal_conv convert embed geglu gemv gguf_blocks
     head_norm_rope layer_norm match_magnitude multiply pack rg_lru rms_norm scale softcap softcap_softmax sparsify
     unpack wide"
-matmuls="matmul quantize" # once per kind of dot product of bytes
+matmuls="block_matmul matmul quantize" # once per kind of dot product of bytes
 tiles="attend_tiles tiles" # once with matrix instructions and once without
 common="attend_scratch ceilings dispatch packed_bytes pages product_bytes rope_table team"
 

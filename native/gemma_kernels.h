@@ -22,7 +22,7 @@
 extern "C" {
 #endif
 
-#define GEMMA_KERNELS_ABI 6 // raised whenever a signature below or its meaning changes
+#define GEMMA_KERNELS_ABI 7 // raised whenever a signature below or its meaning changes
 #define GEMMA_GEMV_MAX_ROWS 16
 
 // Types of elements, where a kernel takes several.
@@ -361,10 +361,36 @@ GEMMA_EXPORT void gemma_gemv_group_blocks(float *out, int64_t out_stride, const 
 // Bytes of quantized activations [rows, cols], cols a multiple of 32; they begin at a multiple of 4 bytes.
 GEMMA_EXPORT int64_t gemma_quantized_bytes(int64_t rows, int64_t cols);
 
+// The same of those for gemma_matmul_blocks and its like.
+GEMMA_EXPORT int64_t gemma_quantized_blocks_bytes(int64_t rows, int64_t cols);
+
 // out = in [rows, cols] in int8, each block of 32 columns of a row by itself: scale = max|x| / 127, to the nearest,
 // ties to even. For gemma_matmul_q8_0 and its like, or those of q4_0, of the same tier.
 GEMMA_EXPORT void gemma_quantize_rows_q8_0(void *out, const float *in, int64_t in_stride, int64_t rows, int64_t cols);
 GEMMA_EXPORT void gemma_quantize_rows_q4_0(void *out, const float *in, int64_t in_stride, int64_t rows, int64_t cols);
+
+// The same for gemma_matmul_blocks and its like.
+GEMMA_EXPORT void gemma_quantize_rows_blocks(void *out, const float *in, int64_t in_stride, int64_t rows, int64_t cols);
+
+// ---- quantized activations times GGUF's own blocks -------------------------------------------------------------------
+
+// out[r, o] = sum_k x[r, k] w[o, k]       x quantized activations [rows, k], w [n, k] in blocks of GGUF's type `type`,
+// out [rows, n]; 1 <= rows <= GEMMA_GEMV_MAX_ROWS
+// w is read from memory once for all rows. Exact within 32 columns, then f32 group after group; an output's bits depend
+// neither on the threads nor on the other rows.
+GEMMA_EXPORT void gemma_matmul_blocks(float *out, int64_t out_stride, const void *x, const void *w, int32_t type,
+                                      int64_t rows, int64_t n, int64_t k);
+
+// The same for `count` matrices w[i] [n[i], k], each of its own type, outputs side by side: out [rows, n[0] + n[1] +
+// ...].
+GEMMA_EXPORT void gemma_matmul_group_blocks(float *out, int64_t out_stride, const void *x, const void *const *w,
+                                            const int32_t *types, const int64_t *n, int64_t count, int64_t rows,
+                                            int64_t k);
+
+// out[r, o] = gelu_tanh(gate[o] . x[r]) * (up[o] . x[r])       gate, up [n, k], out [rows, n]
+GEMMA_EXPORT void gemma_matmul_geglu_blocks(float *out, int64_t out_stride, const void *x, const void *gate,
+                                            int32_t gate_type, const void *up, int32_t up_type, int64_t rows, int64_t n,
+                                            int64_t k);
 
 // ---- quantized activations times block-quantized weights ------------------------------------------------------------
 

@@ -1,4 +1,5 @@
-// packed_bytes: the sizes of quantized weights and activations, see panels.h
+// packed_bytes: the sizes of quantized weights and activations, see panels.h and int8_rows.h
+#include "int8_rows.h"
 #include "panels.h"
 
 static int64_t packed_bytes(int64_t rows, int64_t cols, format f) {
@@ -12,3 +13,5 @@ int64_t gemma_packed_bytes_q4_0(int64_t rows, int64_t cols) { return packed_byte
 int64_t gemma_quantized_bytes(int64_t rows, int64_t cols) {
     return rows * (cols / BLOCK) * (int64_t)sizeof(activation); // on the tier that needs most
 }
+
+int64_t gemma_quantized_blocks_bytes(int64_t rows, int64_t cols) { return rows * int8_row_bytes(cols); }

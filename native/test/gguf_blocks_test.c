@@ -1,5 +1,6 @@
 // gguf_blocks_test: GGUF's blocks in place, against values computed one by one from the format's definition, in double.
 #include "check.h"
+#include "quantized.h"
 
 #include <math.h>
 #include <string.h>
@@ -152,6 +153,68 @@ static void gemv_case(const definition *type, int64_t rows, int64_t n, int64_t k
     }
 }
 
+static operand quantized_rows(operand x) {
+    const int64_t bytes = gemma_quantized_blocks_bytes(x.rows, x.cols);
+    operand q = make_operand(1, bytes / 4, bytes / 4, 4);
+    gemma_quantize_rows_blocks(q.data, x.data, x.stride, x.rows, x.cols);
+    return q;
+}
+
+// The rows are rounded as the reference rounds them; what the kernel adds to that are roundings of f32, one or two per
+// group of 32 columns and lane: of scale * quant and of the minimum, neither of which is more than twice the largest value
+// of the group.
+static void matmul_case(const definition *type, int64_t rows, int64_t n, int64_t k, int64_t gap) {
+    operand w = random_blocks(type, n, k), x = make_operand(rows, k, k + gap, 4), out = make_operand(rows, n, n + 3, 4);
+    fill_f32(x, -1, 1);
+    operand q = quantized_rows(x);
+    gemma_matmul_blocks(out.data, out.stride, q.data, w.data, type->number, rows, n, k);
+    for (int64_t r = 0; r < rows; r++) {
+        for (int64_t o = 0; o < n; o++) {
+            double want = 0, size = 0;
+            for (int64_t g = 0; g < k; g += 32) {
+                const reference_activation a = quantize_activation_reference(f32_row(x, r) + g);
+                double largest = 0, sum = 0;
+                for (int64_t i = 0; i < 32; i++) {
+                    const double value = value_at(type, w, o, g + i), row = (double)a.scale * a.q[i];
+                    largest = fmax(largest, fabs(value));
+                    sum += fabs(row);
+                    want += row * value;
+                }
+                size += 4 * largest * sum;
+            }
+            expect("matmul_blocks", r, o, f32_row(out, r)[o], want, ((double)k / 32 + 8) * UNIT * size);
+        }
+    }
+    expect_gaps_untouched("matmul_blocks", out);
+    for (int64_t r = 0; r < rows; r++) {
+        operand alone = make_operand(1, n, n, 4), row = {f32_row(x, r), 1, k, k, 4};
+        gemma_matmul_blocks(alone.data, n, quantized_rows(row).data, w.data, type->number, 1, n, k);
+        for (int64_t o = 0; o < n; o++) {
+            expect("matmul_blocks: a row alone", r, o, f32_row(alone, 0)[o], f32_row(out, r)[o], 0);
+        }
+    }
+}
+
+// gelu(gate . x) * (up . x) is what the two products and geglu give one after the other.
+static void geglu_case(const definition *gate_type, const definition *up_type, int64_t rows, int64_t n, int64_t k) {
+    operand gate = random_blocks(gate_type, n, k), up = random_blocks(up_type, n, k), x = make_operand(rows, k, k, 4);
+    operand out = make_operand(rows, n, n + 3, 4), gates = make_operand(rows, n, n, 4), ups = make_operand(rows, n, n, 4);
+    fill_f32(x, -0.1f, 0.1f);
+    operand q = quantized_rows(x);
+    gemma_matmul_geglu_blocks(out.data, out.stride, q.data, gate.data, gate_type->number, up.data, up_type->number,
+                              rows, n, k);
+    gemma_matmul_blocks(gates.data, n, q.data, gate.data, gate_type->number, rows, n, k);
+    gemma_matmul_blocks(ups.data, n, q.data, up.data, up_type->number, rows, n, k);
+    gemma_geglu_f32(gates.data, n, gates.data, n, ups.data, n, rows, n);
+    for (int64_t r = 0; r < rows; r++) {
+        for (int64_t o = 0; o < n; o++) {
+            expect("matmul_geglu_blocks", r, o, f32_row(out, r)[o], f32_row(gates, r)[o],
+                   4 * UNIT * fabs((double)f32_row(gates, r)[o]));
+        }
+    }
+    expect_gaps_untouched("matmul_geglu_blocks", out);
+}
+
 // Matrices of different types side by side give what each gives alone.
 static void group_case(int64_t rows, int64_t k) {
     enum { COUNT = 3 };
@@ -177,6 +240,18 @@ static void group_case(int64_t rows, int64_t k) {
         }
     }
     expect_gaps_untouched("gemv_group_blocks", out);
+    operand q = quantized_rows(x);
+    gemma_matmul_group_blocks(out.data, out.stride, q.data, w, types, n, COUNT, rows, k);
+    for (int64_t i = 0, first = 0; i < COUNT; first += n[i], i++) {
+        operand alone = make_operand(rows, n[i], n[i], 4);
+        gemma_matmul_blocks(alone.data, n[i], q.data, w[i], types[i], rows, n[i], k);
+        for (int64_t r = 0; r < rows; r++) {
+            for (int64_t o = 0; o < n[i]; o++) {
+                expect("matmul_group_blocks", r, first + o, f32_row(out, r)[first + o], f32_row(alone, r)[o], 0);
+            }
+        }
+    }
+    expect_gaps_untouched("matmul_group_blocks", out);
 }
 
 void gguf_blocks_tests(void) {
@@ -191,15 +266,23 @@ void gguf_blocks_tests(void) {
             free_operands();
             gemv_case(type, 1 + i, 1 + i * 5, cols, (int64_t)(seed % 3));
             free_operands();
+            matmul_case(type, 1 + i, 1 + i * 5, cols, (int64_t)(seed % 3));
+            free_operands();
         }
         begin_case(seed++, "type %d, large", (int)type->number); // shared by the threads
         widen_case(type, 40, 2304, 0);
         free_operands();
         gemv_case(type, GEMMA_GEMV_MAX_ROWS, 50, 2304, 0);
         free_operands();
+        matmul_case(type, GEMMA_GEMV_MAX_ROWS, 50, 2304, 0);
+        free_operands();
     }
     begin_case(seed, "group");
     group_case(1, 256);
     group_case(3, 2304);
+    free_operands();
+    begin_case(seed + 1, "geglu");
+    geglu_case(&TYPES[8], &TYPES[8], 1, 40, 512);
+    geglu_case(&TYPES[10], &TYPES[2], 7, 300, 2304);
     free_operands();
 }

@@ -23,10 +23,10 @@ public class GemmaKernels extends GemmaKernels$shared {
     static final SymbolLookup SYMBOL_LOOKUP = SymbolLookup.loaderLookup()
             .or(Linker.nativeLinker().defaultLookup());
 
-    private static final int GEMMA_KERNELS_ABI = (int)6L;
+    private static final int GEMMA_KERNELS_ABI = (int)7L;
     /**
      * {@snippet lang=c :
-     * #define GEMMA_KERNELS_ABI 6
+     * #define GEMMA_KERNELS_ABI 7
      * }
      */
     public static int GEMMA_KERNELS_ABI() {
@@ -4660,6 +4660,67 @@ public class GemmaKernels extends GemmaKernels$shared {
         }
     }
 
+    private static class gemma_quantized_blocks_bytes {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.of(
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gemma_quantized_blocks_bytes");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * int64_t gemma_quantized_blocks_bytes(int64_t rows, int64_t cols)
+     * }
+     */
+    public static FunctionDescriptor gemma_quantized_blocks_bytes$descriptor() {
+        return gemma_quantized_blocks_bytes.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * int64_t gemma_quantized_blocks_bytes(int64_t rows, int64_t cols)
+     * }
+     */
+    public static MethodHandle gemma_quantized_blocks_bytes$handle() {
+        return gemma_quantized_blocks_bytes.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * int64_t gemma_quantized_blocks_bytes(int64_t rows, int64_t cols)
+     * }
+     */
+    public static MemorySegment gemma_quantized_blocks_bytes$address() {
+        return gemma_quantized_blocks_bytes.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * int64_t gemma_quantized_blocks_bytes(int64_t rows, int64_t cols)
+     * }
+     */
+    public static long gemma_quantized_blocks_bytes(long rows, long cols) {
+        var mh$ = gemma_quantized_blocks_bytes.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gemma_quantized_blocks_bytes", rows, cols);
+            }
+            return (long)mh$.invokeExact(rows, cols);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
     private static class gemma_quantize_rows_q8_0 {
         public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
             GemmaKernels.C_POINTER,
@@ -4779,6 +4840,270 @@ public class GemmaKernels extends GemmaKernels$shared {
                 traceDowncall("gemma_quantize_rows_q4_0", out, in, in_stride, rows, cols);
             }
             mh$.invokeExact(out, in, in_stride, rows, cols);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gemma_quantize_rows_blocks {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gemma_quantize_rows_blocks");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gemma_quantize_rows_blocks(void *out, const float *in, int64_t in_stride, int64_t rows, int64_t cols)
+     * }
+     */
+    public static FunctionDescriptor gemma_quantize_rows_blocks$descriptor() {
+        return gemma_quantize_rows_blocks.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gemma_quantize_rows_blocks(void *out, const float *in, int64_t in_stride, int64_t rows, int64_t cols)
+     * }
+     */
+    public static MethodHandle gemma_quantize_rows_blocks$handle() {
+        return gemma_quantize_rows_blocks.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gemma_quantize_rows_blocks(void *out, const float *in, int64_t in_stride, int64_t rows, int64_t cols)
+     * }
+     */
+    public static MemorySegment gemma_quantize_rows_blocks$address() {
+        return gemma_quantize_rows_blocks.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gemma_quantize_rows_blocks(void *out, const float *in, int64_t in_stride, int64_t rows, int64_t cols)
+     * }
+     */
+    public static void gemma_quantize_rows_blocks(MemorySegment out, MemorySegment in, long in_stride, long rows, long cols) {
+        var mh$ = gemma_quantize_rows_blocks.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gemma_quantize_rows_blocks", out, in, in_stride, rows, cols);
+            }
+            mh$.invokeExact(out, in, in_stride, rows, cols);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gemma_matmul_blocks {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_INT,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gemma_matmul_blocks");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gemma_matmul_blocks(float *out, int64_t out_stride, const void *x, const void *w, int32_t type, int64_t rows, int64_t n, int64_t k)
+     * }
+     */
+    public static FunctionDescriptor gemma_matmul_blocks$descriptor() {
+        return gemma_matmul_blocks.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gemma_matmul_blocks(float *out, int64_t out_stride, const void *x, const void *w, int32_t type, int64_t rows, int64_t n, int64_t k)
+     * }
+     */
+    public static MethodHandle gemma_matmul_blocks$handle() {
+        return gemma_matmul_blocks.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gemma_matmul_blocks(float *out, int64_t out_stride, const void *x, const void *w, int32_t type, int64_t rows, int64_t n, int64_t k)
+     * }
+     */
+    public static MemorySegment gemma_matmul_blocks$address() {
+        return gemma_matmul_blocks.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gemma_matmul_blocks(float *out, int64_t out_stride, const void *x, const void *w, int32_t type, int64_t rows, int64_t n, int64_t k)
+     * }
+     */
+    public static void gemma_matmul_blocks(MemorySegment out, long out_stride, MemorySegment x, MemorySegment w, int type, long rows, long n, long k) {
+        var mh$ = gemma_matmul_blocks.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gemma_matmul_blocks", out, out_stride, x, w, type, rows, n, k);
+            }
+            mh$.invokeExact(out, out_stride, x, w, type, rows, n, k);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gemma_matmul_group_blocks {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gemma_matmul_group_blocks");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gemma_matmul_group_blocks(float *out, int64_t out_stride, const void *x, const void *const *w, const int32_t *types, const int64_t *n, int64_t count, int64_t rows, int64_t k)
+     * }
+     */
+    public static FunctionDescriptor gemma_matmul_group_blocks$descriptor() {
+        return gemma_matmul_group_blocks.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gemma_matmul_group_blocks(float *out, int64_t out_stride, const void *x, const void *const *w, const int32_t *types, const int64_t *n, int64_t count, int64_t rows, int64_t k)
+     * }
+     */
+    public static MethodHandle gemma_matmul_group_blocks$handle() {
+        return gemma_matmul_group_blocks.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gemma_matmul_group_blocks(float *out, int64_t out_stride, const void *x, const void *const *w, const int32_t *types, const int64_t *n, int64_t count, int64_t rows, int64_t k)
+     * }
+     */
+    public static MemorySegment gemma_matmul_group_blocks$address() {
+        return gemma_matmul_group_blocks.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gemma_matmul_group_blocks(float *out, int64_t out_stride, const void *x, const void *const *w, const int32_t *types, const int64_t *n, int64_t count, int64_t rows, int64_t k)
+     * }
+     */
+    public static void gemma_matmul_group_blocks(MemorySegment out, long out_stride, MemorySegment x, MemorySegment w, MemorySegment types, MemorySegment n, long count, long rows, long k) {
+        var mh$ = gemma_matmul_group_blocks.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gemma_matmul_group_blocks", out, out_stride, x, w, types, n, count, rows, k);
+            }
+            mh$.invokeExact(out, out_stride, x, w, types, n, count, rows, k);
+        } catch (Error | RuntimeException ex) {
+           throw ex;
+        } catch (Throwable ex$) {
+           throw new AssertionError("should not reach here", ex$);
+        }
+    }
+
+    private static class gemma_matmul_geglu_blocks {
+        public static final FunctionDescriptor DESC = FunctionDescriptor.ofVoid(
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_INT,
+            GemmaKernels.C_POINTER,
+            GemmaKernels.C_INT,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG,
+            GemmaKernels.C_LONG
+        );
+
+        public static final MemorySegment ADDR = SYMBOL_LOOKUP.findOrThrow("gemma_matmul_geglu_blocks");
+
+        public static final MethodHandle HANDLE = Linker.nativeLinker().downcallHandle(ADDR, DESC);
+    }
+
+    /**
+     * Function descriptor for:
+     * {@snippet lang=c :
+     * void gemma_matmul_geglu_blocks(float *out, int64_t out_stride, const void *x, const void *gate, int32_t gate_type, const void *up, int32_t up_type, int64_t rows, int64_t n, int64_t k)
+     * }
+     */
+    public static FunctionDescriptor gemma_matmul_geglu_blocks$descriptor() {
+        return gemma_matmul_geglu_blocks.DESC;
+    }
+
+    /**
+     * Downcall method handle for:
+     * {@snippet lang=c :
+     * void gemma_matmul_geglu_blocks(float *out, int64_t out_stride, const void *x, const void *gate, int32_t gate_type, const void *up, int32_t up_type, int64_t rows, int64_t n, int64_t k)
+     * }
+     */
+    public static MethodHandle gemma_matmul_geglu_blocks$handle() {
+        return gemma_matmul_geglu_blocks.HANDLE;
+    }
+
+    /**
+     * Address for:
+     * {@snippet lang=c :
+     * void gemma_matmul_geglu_blocks(float *out, int64_t out_stride, const void *x, const void *gate, int32_t gate_type, const void *up, int32_t up_type, int64_t rows, int64_t n, int64_t k)
+     * }
+     */
+    public static MemorySegment gemma_matmul_geglu_blocks$address() {
+        return gemma_matmul_geglu_blocks.ADDR;
+    }
+
+    /**
+     * {@snippet lang=c :
+     * void gemma_matmul_geglu_blocks(float *out, int64_t out_stride, const void *x, const void *gate, int32_t gate_type, const void *up, int32_t up_type, int64_t rows, int64_t n, int64_t k)
+     * }
+     */
+    public static void gemma_matmul_geglu_blocks(MemorySegment out, long out_stride, MemorySegment x, MemorySegment gate, int gate_type, MemorySegment up, int up_type, long rows, long n, long k) {
+        var mh$ = gemma_matmul_geglu_blocks.HANDLE;
+        try {
+            if (TRACE_DOWNCALLS) {
+                traceDowncall("gemma_matmul_geglu_blocks", out, out_stride, x, gate, gate_type, up, up_type, rows, n, k);
+            }
+            mh$.invokeExact(out, out_stride, x, gate, gate_type, up, up_type, rows, n, k);
         } catch (Error | RuntimeException ex) {
            throw ex;
         } catch (Throwable ex$) {

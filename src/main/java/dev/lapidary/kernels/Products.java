@@ -9,17 +9,17 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/// Products of activations by weights: who of [Gemv], [PackedMatmul], [StoredMatmul] and [Gemm] multiplies how many
-/// rows by what.
+/// Products of activations by weights: who of [Gemv], [BlockMatmul], [PackedMatmul], [StoredMatmul] and [Gemm]
+/// multiplies how many rows by what.
 ///
-/// | rows | F32 | BF16 | F16, blocks | packed |
-/// |---|---|---|---|---|
-/// | up to [#MAX_STREAMED_ROWS] | Gemv | Gemv | Gemv | PackedMatmul |
-/// | more | Gemm | tiles; Gemm if the backend has BF16; wide | tiles, else wide | PackedMatmul |
-/// | from [#MIN_TILED_PACKED_ROWS] on | as above | as above | as above | tiles, else PackedMatmul |
+/// | rows | F32 | BF16 | F16 | blocks | packed |
+/// |---|---|---|---|---|---|
+/// | up to [#MAX_STREAMED_ROWS] | Gemv | Gemv | Gemv | BlockMatmul | PackedMatmul |
+/// | more | Gemm | tiles; Gemm if the backend has BF16; wide | tiles, else wide | tiles, else wide | PackedMatmul |
+/// | from [#MIN_TILED_PACKED_ROWS] on | as above | as above | as above | as above | tiles, else PackedMatmul |
 ///
 /// Tiles, where the CPU has matrix instructions (for BF16 beside a backend that has it), and wide are those of
-/// [StoredMatmul]. Where inputs must not be rounded the backend multiplies all that is not streamed.
+/// [StoredMatmul]. Where inputs must not be rounded Gemv streams blocks too, and the backend multiplies all the rest.
 final class Products implements AutoCloseable {
     /// Up to here the shim streams the weights once for all rows; above, a matrix product is faster.
     static final int MAX_STREAMED_ROWS = 8;
@@ -29,6 +29,7 @@ final class Products implements AutoCloseable {
 
     private enum Multiplier {
         GEMV,
+        BLOCKS,
         PACKED,
         WIDE,
         TILES,
@@ -37,6 +38,7 @@ final class Products implements AutoCloseable {
 
     private final boolean rounded;
     private final Gemm gemm;
+    private final BlockMatmul blockMatmul = new BlockMatmul();
     private final PackedMatmul packedMatmul = new PackedMatmul();
     private final StoredMatmul wide;
     private final StoredMatmul tiles;
@@ -74,6 +76,7 @@ final class Products implements AutoCloseable {
             int cols = entry.getValue();
             bytes += switch (entry.getKey()) {
                 case GEMV -> 0;
+                case BLOCKS -> BlockMatmul.scratchBytes(rows, cols);
                 case PACKED -> PackedMatmul.scratchBytes(rows, cols);
                 case WIDE -> wide.scratchBytes(rows, cols);
                 case TILES -> tiles.scratchBytes(rows, cols);
@@ -88,6 +91,7 @@ final class Products implements AutoCloseable {
         return switch (weights) {
             case PackedMatrix _ when !rounded -> Multiplier.BACKEND;
             case PackedMatrix _ -> hasTiles && rows >= MIN_TILED_PACKED_ROWS ? Multiplier.TILES : Multiplier.PACKED;
+            case BlockMatrix _ when few && rounded -> Multiplier.BLOCKS;
             case WeightMatrix _ when few -> Multiplier.GEMV;
             case WeightMatrix _ when !rounded -> Multiplier.BACKEND;
             case BlockMatrix _ -> hasTiles ? Multiplier.TILES : Multiplier.WIDE;
@@ -138,6 +142,8 @@ final class Products implements AutoCloseable {
             packedMatmul.projectGroup(in, weights, packed, out);
         } else if (multiplier == Multiplier.GEMV && weights.isUniform() && first instanceof Matrix dense) {
             Gemv.projectGroup(in, weights, dense, out);
+        } else if (multiplier == Multiplier.BLOCKS && types != null) {
+            blockMatmul.projectGroup(in, weights, types, out);
         } else if (multiplier == Multiplier.GEMV && types != null) {
             Gemv.projectGroup(in, weights, types, out);
         } else {
@@ -160,6 +166,7 @@ final class Products implements AutoCloseable {
         switch (weights) {
             case PackedMatrix packed when rounded -> packedMatmul.project(in, packed, out);
             case Matrix dense when few -> Gemv.project(in, dense, out);
+            case BlockMatrix blocks when few && rounded -> blockMatmul.project(in, blocks, out);
             case BlockMatrix blocks when few -> Gemv.project(in, blocks, out);
             default -> gemm.project(in, weights, out);
         }
@@ -179,6 +186,11 @@ final class Products implements AutoCloseable {
                 && gate instanceof PackedMatrix g
                 && up instanceof PackedMatrix u) {
             packedMatmul.geglu(in, g, u, out);
+        } else if (common
+                && multiplier == Multiplier.BLOCKS
+                && gate instanceof BlockMatrix g
+                && up instanceof BlockMatrix u) {
+            blockMatmul.geglu(in, g, u, out);
         } else if (alike && multiplier == Multiplier.GEMV && gate instanceof Matrix g && up instanceof Matrix u) {
             Gemv.geglu(in, g, u, out);
         } else {
@@ -247,6 +259,7 @@ final class Products implements AutoCloseable {
     @Override
     public void close() {
         gemm.close();
+        blockMatmul.close();
         packedMatmul.close();
         wide.close();
         tiles.close();
