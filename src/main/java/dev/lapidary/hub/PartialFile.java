@@ -3,6 +3,7 @@ package dev.lapidary.hub;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
@@ -46,12 +47,11 @@ final class PartialFile implements AutoCloseable {
 
     /// How many bytes of a file of `size` are in it; 0 if there is no such file.
     static long held(Path path, long size, int segmentBytes) throws IOException {
-        if (!path.toFile().isFile()) {
-            return 0;
-        }
         try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
             PartialFile file = new PartialFile(channel, size, segmentBytes);
             return file.readRecord() ? file.held() : 0;
+        } catch (NoSuchFileException e) {
+            return 0; // never begun, or just finished by somebody else
         }
     }
 

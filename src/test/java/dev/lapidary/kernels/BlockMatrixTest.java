@@ -68,11 +68,13 @@ class BlockMatrixTest {
     @ParameterizedTest
     @EnumSource
     void productsAreThoseOfTheValues(BlockType type) {
-        Natives.run(kernels -> {
-            for (int rows : new int[] {1, 2, 3, 8, 9, 17}) {
-                check(kernels, rows, List.of(blocks(type)), false);
-            }
-        });
+        for (boolean rounded : new boolean[] {false, true}) {
+            Natives.run(Backends.DEFAULT, 2, rounded, kernels -> {
+                for (int rows : new int[] {1, 2, 3, 7, 8, 9, 17}) {
+                    check(kernels, rows, List.of(blocks(type)), rounded);
+                }
+            });
+        }
     }
 
     static List<String> backends() {
@@ -86,26 +88,27 @@ class BlockMatrixTest {
         for (boolean rounded : new boolean[] {false, true}) {
             Natives.run(backend, 2, rounded, kernels -> {
                 for (int rows : new int[] {1, 8, 9}) {
-                    boolean tiled = rounded && rows > Products.MAX_STREAMED_ROWS && StoredMatmul.hasTiles();
                     check(
                             kernels,
                             rows,
                             List.of(blocks(BlockType.Q4_K), blocks(BlockType.Q6_K), wide(BlockType.Q5_0)),
-                            tiled);
-                    check(kernels, rows, List.of(blocks(BlockType.Q4_K), half(BlockType.Q6_K)), tiled);
-                    check(kernels, rows, List.of(blocks(BlockType.Q4_K), blocks(BlockType.Q4_K)), tiled);
+                            rounded);
+                    check(kernels, rows, List.of(blocks(BlockType.Q4_K), half(BlockType.Q6_K)), rounded);
+                    check(kernels, rows, List.of(blocks(BlockType.Q4_K), blocks(BlockType.Q4_K)), rounded);
                     check(
                             kernels,
                             rows,
                             List.of(wide(BlockType.Q4_K), half(BlockType.Q4_K), wide(BlockType.Q2_K)),
-                            tiled);
+                            rounded);
                 }
             });
         }
     }
 
-    /// @param tiled whether inputs and values are rounded to BF16, where the values are not stored in F32
-    private static void check(NativeKernels kernels, int rows, List<WeightMatrix> parts, boolean tiled) {
+    /// @param rounded whether inputs may be: a few rows to int8 beside blocks, more to BF16 with their weights where
+    ///                the CPU has matrix instructions, unless the weights are F32
+    private static void check(NativeKernels kernels, int rows, List<WeightMatrix> parts, boolean rounded) {
+        boolean few = rows <= Products.MAX_STREAMED_ROWS;
         try (Operands operands = new Operands(rows);
                 Arena arena = Arena.ofConfined()) {
             Projection weights = new Projection(arena, parts);
@@ -114,10 +117,13 @@ class BlockMatrixTest {
             kernels.project(in, weights, out);
             int column = 0;
             for (WeightMatrix part : parts) {
-                boolean rounded = tiled && StoredMatmul.takes(part);
-                Matrix multiplied = rounded ? ProductKernelsTest.rounded(operands, in) : in;
+                boolean quantized = rounded && few && part instanceof BlockMatrix;
+                boolean tiled = rounded && !few && StoredMatmul.hasTiles() && StoredMatmul.takes(part);
+                Matrix multiplied = quantized
+                        ? Panels.quantized(operands, in)
+                        : tiled ? ProductKernelsTest.rounded(operands, in) : in;
                 Matrix exact = Panels.dense(part);
-                Matrix wide = rounded ? ProductKernelsTest.rounded(operands, exact) : exact;
+                Matrix wide = tiled ? ProductKernelsTest.rounded(operands, exact) : exact;
                 Matrix expected = operands.expected(rows, part.rows());
                 new ReferenceKernels().matmulTransposed(multiplied, wide, expected);
                 Difference.assertElementsClose(
@@ -136,20 +142,28 @@ class BlockMatrixTest {
     void gegluTakesGateAndUpOfAnyFormat() {
         Natives.run(kernels -> {
             for (int rows : new int[] {1, 8, 9}) {
-                checkGeglu(kernels, rows, blocks(BlockType.Q4_K), blocks(BlockType.Q4_K));
-                checkGeglu(kernels, rows, blocks(BlockType.Q4_K), blocks(BlockType.Q5_1));
-                checkGeglu(kernels, rows, wide(BlockType.Q4_K), blocks(BlockType.Q4_K));
+                checkGeglu(kernels, rows, blocks(BlockType.Q4_K), blocks(BlockType.Q4_K), false);
+                checkGeglu(kernels, rows, blocks(BlockType.Q4_K), blocks(BlockType.Q5_1), false);
+                checkGeglu(kernels, rows, wide(BlockType.Q4_K), blocks(BlockType.Q4_K), false);
+            }
+        });
+        Natives.run(Backends.DEFAULT, 2, true, kernels -> {
+            for (int rows : new int[] {1, 3, 8}) {
+                checkGeglu(kernels, rows, blocks(BlockType.Q4_K), blocks(BlockType.Q4_K), true);
+                checkGeglu(kernels, rows, blocks(BlockType.Q4_K), blocks(BlockType.Q5_1), true);
             }
         });
     }
 
-    private static void checkGeglu(NativeKernels kernels, int rows, WeightMatrix gate, WeightMatrix up) {
+    /// @param quantized whether a few inputs are, to int8
+    private static void checkGeglu(
+            NativeKernels kernels, int rows, WeightMatrix gate, WeightMatrix up, boolean quantized) {
         try (Operands operands = new Operands(rows)) {
             Matrix in = operands.matrix(DataType.F32, rows, COLS, COLS, 0.05);
             Matrix out = operands.output(rows, ROWS);
             kernels.geglu(in, gate, up, out);
             Matrix expected = operands.expected(rows, ROWS);
-            new ReferenceKernels().geglu(in, gate, up, expected);
+            new ReferenceKernels().geglu(quantized ? Panels.quantized(operands, in) : in, gate, up, expected);
             Difference.assertClose(
                     operands, out, expected, (r, c) -> 1e-5 * (1 + Math.abs(get(expected, r, c))), "geglu");
         }
