@@ -1,10 +1,11 @@
-// block_matmul: a few rows of int8 activations (int8_rows.h) times matrices in GGUF's own blocks (gguf_blocks.h), in place
+// block_matmul: a few rows of int8 activations (int8_rows.h) times matrices in GGUF's own blocks (gguf_blocks.h), in
+// place
 //   out[r, o] = sum over groups of 32 columns of x's scale * (w's scale * sum of (x's q * w's quant)
 //                                                             - w's minimum * sum of (x's q))
 //   for several matrices side by side (group: Q, K, V) and for gelu(gate . x) * (up . x) (geglu)
 // Each type is a scale, a minimum and quants: unsigned ones of 6 bits at most, or signed bytes without a minimum. The
-// inner sums are exact, in int32; the rest is in f32, group after group in the same order: an output's bits depend neither
-// on the number of threads nor on the rows beside it. Threads split the outputs.
+// inner sums are exact, in int32; the rest is in f32, group after group in the same order: an output's bits depend
+// neither on the number of threads nor on the rows beside it. Threads split the outputs.
 #include "exp.h"
 #include "gguf_blocks.h"
 #include "int8_rows.h"
@@ -12,6 +13,12 @@
 
 // Eight groups are taken together, a block of 256 columns or eight of 32.
 #define GROUPS 8
+
+// Rows that are multiplied at once.
+#define MOST_ROWS 4
+
+// Outputs whose weights stay in a cache while all rows are multiplied by them.
+#define OUTPUTS 16
 
 // Bytes of weights asked for ahead of the loads.
 #define AHEAD 1024
@@ -216,12 +223,11 @@ INLINE quants fifth_bits_of(const uint8_t *p) {
 }
 
 INLINE quants levels_iq4_nl(quants index) {
-    static const int8_t levels[16] = {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
 #if defined(__AVX2__)
-    const __m256i table = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)levels));
+    const __m256i table = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)IQ4_NL_LEVELS));
     return (quants)_mm256_shuffle_epi8(table, (__m256i)index);
 #else
-    for (int i = 0; i < GROUP; i++) index[i] = (uint8_t)levels[index[i]];
+    for (int i = 0; i < GROUP; i++) index[i] = (uint8_t)IQ4_NL_LEVELS[index[i]];
     return index;
 #endif
 }
@@ -250,7 +256,8 @@ INLINE quants quants_of(const uint8_t *block, int type, int g) {
     }
 }
 
-// Lane i = the sum of four products, of columns 4 i on. Pairs fit 16 bits: 63 * 127 * 2, or 128 * 127 * 2 of signed ones.
+// Lane i = the sum of four products, of columns 4 i on. Pairs fit 16 bits: 63 * 127 * 2, or 128 * 127 * 2 of signed
+// ones.
 INLINE ints dots_of(quants w, const int8_t *x, int is_signed) {
 #if defined(__AVX2__)
     __m256i v = (__m256i)w, q = _mm256_loadu_si256((const __m256i *)x);
@@ -299,7 +306,7 @@ INLINE floats halves_of(float first, float last) {
 INLINE void add_groups(floats *totals, floats *minima, const uint8_t *block, const int8_row *x, int64_t g, int groups,
                        int type, int R) {
     const factors f = factors_of(block, type, groups);
-    float first[4][GROUPS], last[4][GROUPS];
+    float first[MOST_ROWS][GROUPS], last[MOST_ROWS][GROUPS];
     UNROLL for (int r = 0; r < R; r++) {
         const floats scale = load_groups(x[r].scale + g, groups);
         const floats a = f.first * scale, b = f.last * scale;
@@ -326,18 +333,19 @@ INLINE void add_groups(floats *totals, floats *minima, const uint8_t *block, con
 INLINE void dot_row(float *out, int64_t out_stride, const uint8_t *w, const int8_row *x, int64_t k, int type, int R) {
     const int64_t bytes = is_large(type) ? BLOCK_TYPES[type].bytes : GROUPS * BLOCK_TYPES[type].bytes;
     const int64_t count = k / GROUP;
-    floats totals[4] = {{0}}, minima[4] = {{0}};
+    floats totals[MOST_ROWS] = {{0}}, minima[MOST_ROWS] = {{0}};
     int64_t g = 0;
     for (; g + GROUPS <= count; g += GROUPS, w += bytes) {
         for (int64_t i = 0; i < bytes; i += 64) __builtin_prefetch(w + AHEAD + i);
         add_groups(totals, minima, w, x, g, GROUPS, type, R);
     }
     if (!is_large(type)) {
-        UNROLL for (int some = GROUPS / 2; some > 0; some /= 2) {
-            if (!((count - g) & some)) continue;
-            add_groups(totals, minima, w, x, g, some, type, R);
-            g += some;
-            w += some * BLOCK_TYPES[type].bytes;
+        // four, two and one more, whose numbers the compiler knows
+        UNROLL for (int groups = GROUPS / 2; groups > 0; groups /= 2) {
+            if (!((count - g) & groups)) continue;
+            add_groups(totals, minima, w, x, g, groups, type, R);
+            g += groups;
+            w += groups * BLOCK_TYPES[type].bytes;
         }
     }
     UNROLL for (int r = 0; r < R; r++) out[r * out_stride] = sum_of(totals[r] - minima[r]);
@@ -375,17 +383,14 @@ typedef struct {
     int64_t rows, k;
 } input;
 
-// Outputs whose weights stay in a cache while the rows, up to four at a time, are multiplied by them.
-#define SOME 16
-
 // Outputs [from, to) of one matrix, the first of them to out[0].
 static void multiply_outputs(float *out, int64_t out_stride, const input *in, const void *w, int32_t type, int64_t from,
                              int64_t to) {
     int8_row x[GEMMA_GEMV_MAX_ROWS];
     for (int64_t r = 0; r < in->rows; r++) x[r] = int8_row_at(in->x, r, in->k);
     const int64_t row_bytes = block_row_bytes(&BLOCK_TYPES[type], in->k);
-    for (int64_t o = from; o < to; o += SOME) {
-        const int64_t n = to - o < SOME ? to - o : SOME;
+    for (int64_t o = from; o < to; o += OUTPUTS) {
+        const int64_t n = to - o < OUTPUTS ? to - o : OUTPUTS;
         for (int64_t r = 0; r < in->rows;) {
             const int64_t left = in->rows - r;
             const int size = left >= 4 ? 2 : left >= 2 ? 1 : 0;
@@ -408,23 +413,19 @@ static void multiply_group(float *out, int64_t out_stride, const input *in, cons
 // Outputs [from, to) of gelu(gate . x) * (up . x).
 static void multiply_geglu(float *out, int64_t out_stride, const input *in, const void *gate, int32_t gate_type,
                            const void *up, int32_t up_type, int64_t from, int64_t to) {
-    float gates[GEMMA_GEMV_MAX_ROWS * SOME], ups[GEMMA_GEMV_MAX_ROWS * SOME];
-    for (int64_t o = from; o < to; o += SOME) {
-        const int64_t n = to - o < SOME ? to - o : SOME;
-        multiply_outputs(gates, SOME, in, gate, gate_type, o, o + n);
-        multiply_outputs(ups, SOME, in, up, up_type, o, o + n);
+    float gates[GEMMA_GEMV_MAX_ROWS * OUTPUTS], ups[GEMMA_GEMV_MAX_ROWS * OUTPUTS];
+    for (int64_t o = from; o < to; o += OUTPUTS) {
+        const int64_t n = to - o < OUTPUTS ? to - o : OUTPUTS;
+        multiply_outputs(gates, OUTPUTS, in, gate, gate_type, o, o + n);
+        multiply_outputs(ups, OUTPUTS, in, up, up_type, o, o + n);
         for (int64_t r = 0; r < in->rows; r++) {
-            for (int64_t i = 0; i < n; i += LANES) {
-                const vf g = load_n(gates + r * SOME + i, n - i), u = load_n(ups + r * SOME + i, n - i);
-                store_n(out + r * out_stride + o + i, vgelu(g) * u, n - i);
-            }
+            geglu_row(out + r * out_stride + o, gates + r * OUTPUTS, ups + r * OUTPUTS, n);
         }
     }
 }
 
 // Outputs that a thread takes at least.
 static int64_t grain(int32_t type, int64_t k) {
-    enum { OUTPUTS = 16 };
     const int64_t bytes = OUTPUTS * block_row_bytes(&BLOCK_TYPES[type], k);
     return (LEAST_PART + bytes - 1) / bytes * OUTPUTS;
 }

@@ -59,4 +59,11 @@ INLINE vf vgelu(vf g) {
     return g / (1.0f + vexp(minus_2u));
 }
 
+// out = gelu(gate) * up, n of them; out may be gate or up.
+INLINE void geglu_row(float *out, const float *gate, const float *up, int64_t n) {
+    for (int64_t i = 0; i < n; i += LANES) {
+        store_n(out + i, vgelu(load_n(gate + i, n - i)) * load_n(up + i, n - i), n - i);
+    }
+}
+
 #endif

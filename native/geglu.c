@@ -1,13 +1,7 @@
-// geglu: out = gelu(gate) * up, gelu the tanh approximation (exp.h, vgelu)
+// geglu: out = gelu(gate) * up, gelu the tanh approximation (exp.h)
 //   gate, up, out f32 [rows, cols]; out may be gate or up
 #include "exp.h"
 #include "team.h"
-
-static void geglu_row(float *out, const float *gate, const float *up, int64_t n) {
-    for (int64_t i = 0; i < n; i += LANES) {
-        store_n(out + i, vgelu(load_n(gate + i, n - i)) * load_n(up + i, n - i), n - i);
-    }
-}
 
 void TIER(gemma_geglu_f32)(float *out, int64_t out_stride, const float *gate, int64_t gate_stride, const float *up,
                            int64_t up_stride, int64_t rows, int64_t cols) {

@@ -372,7 +372,7 @@ GEMMA_EXPORT void gemma_quantize_rows_q4_0(void *out, const float *in, int64_t i
 // The same for gemma_matmul_blocks and its like.
 GEMMA_EXPORT void gemma_quantize_rows_blocks(void *out, const float *in, int64_t in_stride, int64_t rows, int64_t cols);
 
-// ---- quantized activations times GGUF's own blocks -------------------------------------------------------------------
+// ---- quantized activations times GGUF's own blocks ------------------------------------------------------------------
 
 // out[r, o] = sum_k x[r, k] w[o, k]       x quantized activations [rows, k], w [n, k] in blocks of GGUF's type `type`,
 // out [rows, n]; 1 <= rows <= GEMMA_GEMV_MAX_ROWS

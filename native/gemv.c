@@ -181,10 +181,7 @@ static void gemv_group(float *out, int64_t out_stride, const product *p, const v
 // One block of gelu(gate . x) * (up . x): n <= LANES outputs from `from` on.
 static void geglu_block(float *out, int64_t out_stride, const float *gates, const float *ups, int64_t stride,
                         int64_t rows, int64_t n) {
-    for (int64_t r = 0; r < rows; r++) {
-        vf gate = load_n(gates + r * stride, n), up = load_n(ups + r * stride, n);
-        store_n(out + r * out_stride, vgelu(gate) * up, n);
-    }
+    for (int64_t r = 0; r < rows; r++) geglu_row(out + r * out_stride, gates + r * stride, ups + r * stride, n);
 }
 
 // Outputs [from, to): two runs of gate and two of up, a block at a time, so that gelu runs on vectors and nothing but

@@ -108,18 +108,19 @@ static void values_q8_0(float *out, const uint8_t *block) {
     for (int i = 0; i < 32; i += LANES) store_product(out + i, load_signed_bytes(block + 2 + i), d);
 }
 
+static const int8_t IQ4_NL_LEVELS[16] = {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
+
 static void values_iq4_nl(float *out, const uint8_t *block) {
-    static const float levels[16] = {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
     const float d = half_at(block);
 #if defined(__AVX512F__)
-    const __m512 table = _mm512_loadu_ps(levels);
+    const __m512 table = (__m512)to_float(load_signed_bytes((const uint8_t *)IQ4_NL_LEVELS));
     vi q = load_bytes(block + 2);
     store(out, (vf)_mm512_permutexvar_ps((__m512i)(q & 15), table) * d);
     store(out + 16, (vf)_mm512_permutexvar_ps((__m512i)(q >> 4), table) * d);
 #else
     for (int i = 0; i < 16; i++) {
-        out[i] = levels[block[2 + i] & 15] * d;
-        out[16 + i] = levels[block[2 + i] >> 4] * d;
+        out[i] = IQ4_NL_LEVELS[block[2 + i] & 15] * d;
+        out[16 + i] = IQ4_NL_LEVELS[block[2 + i] >> 4] * d;
     }
 #endif
 }

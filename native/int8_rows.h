@@ -1,6 +1,6 @@
-// int8_rows.h: rows of activations as int8 with a scale per group of 32 columns, as products with GGUF's own blocks take
-// them. x is about scale * q; `low` and `high` are scale times the sum of q over the first and the last 16 columns, for
-// weights that are less than their quants by a minimum. A row is q, then the scales, then low, then high.
+// int8_rows.h: rows of activations as int8 with a scale per group of 32 columns, as products with GGUF's own blocks
+// take them. x is about scale * q; `low` and `high` are scale times the sum of q over the first and the last 16
+// columns, for weights that are less than their quants by a minimum. A row is q, then the scales, then low, then high.
 #ifndef GEMMA_INT8_ROWS_H
 #define GEMMA_INT8_ROWS_H
 

@@ -181,14 +181,16 @@ KERNEL(gemma_gemv_group_blocks,
        (float *out, int64_t out_stride, const float *x, int64_t x_stride, const void *const *w, const int32_t *types,
         const int64_t *n, int64_t count, int64_t rows, int64_t k),
        (out, out_stride, x, x_stride, w, types, n, count, rows, k))
-VNNI_KERNEL(gemma_quantize_rows_blocks, (void *out, const float *in, int64_t in_stride, int64_t rows, int64_t cols),
+VNNI_KERNEL(gemma_quantize_rows_blocks,
+            (void *out, const float *in, int64_t in_stride, int64_t rows, int64_t cols),
             (out, in, in_stride, rows, cols))
 VNNI_KERNEL(gemma_matmul_blocks,
-            (float *out, int64_t out_stride, const void *x, const void *w, int32_t type, int64_t rows, int64_t n, int64_t k),
+            (float *out, int64_t out_stride, const void *x, const void *w, int32_t type, int64_t rows, int64_t n,
+             int64_t k),
             (out, out_stride, x, w, type, rows, n, k))
 VNNI_KERNEL(gemma_matmul_group_blocks,
-            (float *out, int64_t out_stride, const void *x, const void *const *w, const int32_t *types, const int64_t *n,
-             int64_t count, int64_t rows, int64_t k),
+            (float *out, int64_t out_stride, const void *x, const void *const *w, const int32_t *types,
+             const int64_t *n, int64_t count, int64_t rows, int64_t k),
             (out, out_stride, x, w, types, n, count, rows, k))
 VNNI_KERNEL(gemma_matmul_geglu_blocks,
             (float *out, int64_t out_stride, const void *x, const void *gate, int32_t gate_type, const void *up,

@@ -147,11 +147,6 @@ static void multiply_unit(float *sums, const float *x, const float *w, int64_t c
     }
 }
 
-// What a strip's sums of one unit become: gate's and up's one product.
-static void combine(float *gate, const float *up, int64_t count) {
-    for (int64_t i = 0; i < count; i += LANES) store(gate + i, vgelu(load(gate + i)) * load(up + i));
-}
-
 // A unit's outputs [output][width] of strip s to where they belong.
 static void store_unit(const product *p, const unit *u, const float *sums, int64_t s, int64_t width) {
     if (p->strips) {
@@ -217,7 +212,7 @@ static void multiply_units(const product *p, wide_scratch *work, span strips, in
         for (int64_t i = from; i < to; i++) {
             const unit u = unit_at(p, i);
             float *sums = work->sums + (s - strips.begin) * outputs * STRIP_ROWS + (i - from) * parts * UNIT * width;
-            if (p->geglu) combine(sums, sums + UNIT * width, UNIT * width);
+            if (p->geglu) geglu_row(sums, sums, sums + UNIT * width, UNIT * width);
             store_unit(p, &u, sums, s, width);
         }
     }

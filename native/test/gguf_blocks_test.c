@@ -161,8 +161,8 @@ static operand quantized_rows(operand x) {
 }
 
 // The rows are rounded as the reference rounds them; what the kernel adds to that are roundings of f32, one or two per
-// group of 32 columns and lane: of scale * quant and of the minimum, neither of which is more than twice the largest value
-// of the group.
+// group of 32 columns and lane: of scale * quant and of the minimum, neither of which is more than twice the largest
+// value of the group.
 static void matmul_case(const definition *type, int64_t rows, int64_t n, int64_t k, int64_t gap) {
     operand w = random_blocks(type, n, k), x = make_operand(rows, k, k + gap, 4), out = make_operand(rows, n, n + 3, 4);
     fill_f32(x, -1, 1);
@@ -198,7 +198,8 @@ static void matmul_case(const definition *type, int64_t rows, int64_t n, int64_t
 // gelu(gate . x) * (up . x) is what the two products and geglu give one after the other.
 static void geglu_case(const definition *gate_type, const definition *up_type, int64_t rows, int64_t n, int64_t k) {
     operand gate = random_blocks(gate_type, n, k), up = random_blocks(up_type, n, k), x = make_operand(rows, k, k, 4);
-    operand out = make_operand(rows, n, n + 3, 4), gates = make_operand(rows, n, n, 4), ups = make_operand(rows, n, n, 4);
+    operand out = make_operand(rows, n, n + 3, 4);
+    operand gates = make_operand(rows, n, n, 4), ups = make_operand(rows, n, n, 4);
     fill_f32(x, -0.1f, 0.1f);
     operand q = quantized_rows(x);
     gemma_matmul_geglu_blocks(out.data, out.stride, q.data, gate.data, gate_type->number, up.data, up_type->number,

@@ -1,5 +1,6 @@
 // matmul_bench: the products of block-quantized weights, in GB/s of weights beside what plain reading reaches and in
-// GOP/s beside the peak of products of bytes, and packing. usage: ./build-native.sh --bench-matmul [THREADS [ISA]] Shapes of Gemma 3 1B.
+// GOP/s beside the peak of products of bytes, and packing. Shapes of Gemma 3 1B; where a block has 256 columns, 1024.
+// usage: ./build-native.sh --bench-matmul [THREADS [ISA]]
 // Each figure is the best of several, with the ceilings measured again around it, because other programs on the machine
 // move every figure: compare only within one line.
 #define _DEFAULT_SOURCE
@@ -143,6 +144,43 @@ static void run_measure(const measure *m) {
     fflush(stdout);
 }
 
+// ---- GGUF's own blocks, in place
+// -----------------------------------------------------------------------------------------------
+
+typedef struct {
+    const char *name;
+    int32_t type, cols, bytes;
+} blocks;
+
+static const blocks BLOCKS[] = {
+    {"q4_1", 3, 32, 20},    {"q5_0", 6, 32, 22},    {"q5_1", 7, 32, 24},    {"iq4_nl", 20, 32, 18},
+    {"q2_k", 10, 256, 84},  {"q3_k", 11, 256, 110}, {"q4_k", 12, 256, 144}, {"q5_k", 13, 256, 176},
+    {"q6_k", 14, 256, 210},
+};
+
+static void run_blocks(const blocks *b, int64_t rows, int64_t n, int64_t k) {
+    const int64_t bytes = n * k / b->cols * b->bytes, places = POOL_BYTES / bytes;
+    double best[2] = {1e9, 1e9}, read = 0; // rows as int8, rows in f32
+    int64_t place = 0;
+    gemma_quantize_rows_blocks(x, values, k, rows, k);
+    for (int round = 0; round < ROUNDS; round++) {
+        read = larger(read, read_ceiling());
+        for (int i = 0; i < 8; i++) {
+            double start = now();
+            if (i % 2 == 0)
+                gemma_matmul_blocks(out, n, x, pool + place++ % places * bytes, b->type, rows, n, k);
+            else
+                gemma_gemv_blocks(out, n, values, k, pool + place++ % places * bytes, b->type, rows, n, k);
+            double seconds = now() - start;
+            if (seconds < best[i % 2]) best[i % 2] = seconds;
+        }
+    }
+    printf("%-11s rows %3lld n %6lld k %4lld  %7.1f us  %6.1f GB/s (%3.0f %% of %5.1f)  rows in f32 %6.1f GB/s\n",
+           b->name, (long long)rows, (long long)n, (long long)k, best[0] * 1e6, (double)bytes / best[0] / 1e9,
+           (double)bytes / best[0] / 1e7 / read, read, (double)bytes / best[1] / 1e9);
+    fflush(stdout);
+}
+
 // ---- packing
 // ------------------------------------------------------------------------------------------------------------------
 
@@ -209,6 +247,11 @@ int main(int count, char **arguments) {
 
     printf("%s, %d threads; best of %d, ceilings of the same minute\n", gemma_isa(), gemma_probe_threads(), 4 * ROUNDS);
     for (size_t i = 0; i < sizeof MEASURES / sizeof *MEASURES; i++) run_measure(&MEASURES[i]);
+    for (size_t i = 0; i < sizeof BLOCKS / sizeof *BLOCKS; i++) {
+        run_blocks(&BLOCKS[i], 1, 6912, 1024);
+        run_blocks(&BLOCKS[i], 1, 1152, 6912);
+        run_blocks(&BLOCKS[i], 4, 1152, 6912);
+    }
     for (size_t i = 0; i < sizeof PACKINGS / sizeof *PACKINGS; i++) {
         run_packing(&PACKINGS[i], 6912, 1152);
         run_packing(&PACKINGS[i], 1152, 6912);

@@ -43,8 +43,8 @@ final class ModelOptions {
             names = "--compute",
             paramLabel = "f32|fast",
             description =
-                    "f32: F32 arithmetic throughout, on the exact stored weights. fast: BF16 matrix products where CPU"
-                            + " and backend have them. Default: fast.")
+                    "f32: F32 arithmetic throughout, on the exact stored weights. fast: inputs of products are rounded"
+                            + " to BF16 or int8 where that is faster. Default: fast.")
     private @Nullable Compute compute;
 
     @Option(
